@@ -1,0 +1,1 @@
+"""The reference central back office: registers, numbers and routes what the windows file."""

@@ -1,0 +1,1 @@
+"""Use cases of the window, one module a verb group, and the ports they need."""

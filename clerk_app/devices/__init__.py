@@ -1,0 +1,1 @@
+"""Everything plugged into the workstation, behind the ports that the desk declares."""

@@ -1,0 +1,1 @@
+"""Identity cards: monitor, drivers, parsers, simulator."""

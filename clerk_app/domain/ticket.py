@@ -1,0 +1,55 @@
+"""Tickets in the queue and the visit each becomes at a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class TicketState(StrEnum):
+    WAITING = "waiting"
+    CALLED = "called"
+    SERVING = "serving"
+    DONE = "done"
+    NO_SHOW = "no_show"  # 过号
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket as the authority of the queue last told it. Never holds a name or a number of a person."""
+
+    id: str
+    number: str  # printed: "A037"
+    series: str  # "A" general, "Y" appointment, "P" priority
+    state: TicketState
+    issued_at: datetime
+    version: int
+    window: str | None = None
+    called_at: datetime | None = None
+    calls: int = 0
+    reason: str = ""  # why it is next, a key of the translations: "order", "appointment", "priority"
+
+
+class VisitState(StrEnum):
+    CALLED = "called"
+    SERVING = "serving"
+    FINISHED = "finished"
+    NO_SHOW = "no_show"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One citizen at this window: one ticket, any number of cases."""
+
+    id: str
+    ticket_number: str
+    state: VisitState
+    operator: str
+    started_at: datetime
+    ticket_id: str | None = None  # None: served by the paper ticket while the queue was out of reach
+    by_paper: bool = False
+    calls: int = 1
+    reason: str = ""
+    serving_since: datetime | None = None
+    ended_at: datetime | None = None

@@ -1,0 +1,298 @@
+"""The messages of the sync protocol, shared by the window and the back office.
+
+Plain dataclasses: the office serves them through FastAPI (its OpenAPI document is the contract), the window
+decodes them strictly with msgspec. Times are ISO 8601 with offset; dates ISO 8601. All paths are under `/v1`.
+
+| call                                   | asks                | answers           |
+|----------------------------------------|---------------------|-------------------|
+| POST /enrol                            | EnrolRequest        | EnrolAnswer       |
+| POST /session, DELETE /session         | SessionRequest      | SessionAnswer     |
+| POST /sync/push                        | PushRequest         | PushAnswer        |
+| GET  /sync/changes?scope&since&limit   |                     | ChangesAnswer     |
+| GET  /sync/wait?scopes=S:C,S:C&seconds |                     | WaitAnswer        |
+| GET  /sync/snapshot/{scope}            |                     | SnapshotAnswer    |
+| GET  /catalogue, /catalogue/{version}  |                     | CatalogueInfo, zstd bytes |
+| POST /blocks                           | BlockRequest        | BlockAnswer       |
+| POST /queues/{queue}/call              | CallRequest         | CallAnswer        |
+| POST /queues/{queue}/recall            | RecallRequest       | CallAnswer        |
+| POST /queues/{queue}/tickets           | IssueRequest        | TicketMessage     |
+| GET  /time, /health                    |                     | TimeAnswer, HealthAnswer |
+
+A device proves itself with `Authorization: Bearer <device token>`, a clerk with `X-Clerk-Session`.
+Errors are `Problem` bodies: 401 and 403 rights, 409 a gap in the sequence (`expected_seq`), 410 the cursor is
+older than the log or of another generation, 422 same id with other contents, 423 the epoch was fenced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+SCHEMA = 1
+"""Version of the command bodies this program writes; the office accepts it and the one before."""
+
+MAX_COMMANDS = 100
+MAX_PUSH_BYTES = 512 * 1024
+
+CLERK_SESSION_HEADER = "X-Clerk-Session"
+
+CommandType = Literal[
+    "case.file",
+    "case.accept",
+    "case.void",
+    "ticket.serving",
+    "ticket.no_show",
+    "ticket.done",
+    "ticket.by_paper",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Any refusal: a failure code of the office and, for IT, a detail without personal data."""
+
+    code: str
+    detail: str = ""
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolRequest:
+    code: str
+    machine: str  # a name of the workstation for IT's list
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolAnswer:
+    device: str
+    epoch: int
+    token: str
+    hall_code: str  # four characters, first part of every case number
+    hall_name: str
+    hall_name_en: str
+    region: str
+    window: str
+    queue: str
+    practice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    staff_no: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAnswer:
+    token: str
+    staff_no: str
+    name: str
+    name_en: str
+    rights: list[str]
+    not_after: datetime  # until when the clerk may sign in here without the office
+
+
+@dataclass(frozen=True, slots=True)
+class CommandMessage:
+    """One intent. `hash` covers id, type and body, not seq: a new epoch gives the same commands new seqs."""
+
+    seq: int
+    id: str
+    type: str
+    schema: int
+    at: datetime
+    operator: str
+    body: dict[str, Any]
+    hash: str
+
+
+def command_hash(id_: str, type_: str, body: Mapping[str, Any]) -> str:
+    """Hex SHA-256 over the canonical JSON (sorted keys, no spaces, UTF-8) of id, type and body."""
+    canonical = json.dumps([id_, type_, body], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PushRequest:
+    """Commands in dense order from `base_seq`; at most MAX_COMMANDS and MAX_PUSH_BYTES."""
+
+    device: str
+    epoch: int
+    base_seq: int
+    commands: list[CommandMessage]
+    audit_head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """Stored by the office and replayed byte for byte. `held`: an error of its own; nothing was applied."""
+
+    seq: int
+    id: str
+    status: Literal["applied", "refused", "held"]
+    code: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PushAnswer:
+    last_seq: int
+    results: list[CommandResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One fact of the feed. `kind` is "ticket", "case", "calendar" or "item"; `data` that kind's message."""
+
+    seq: int
+    kind: str
+    id: str
+    version: int
+    op: Literal["put", "del"]
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesAnswer:
+    """A page of one scope: changes with `since < seq <= to`, in commit order."""
+
+    scope: str
+    generation: str
+    since: int
+    to: int
+    more: bool
+    changes: list[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitAnswer:
+    """Which scopes have news. No data: losing a poke loses nothing."""
+
+    poke: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotAnswer:
+    """The whole of a small scope as of `seq`; the catalogue is a file of its own."""
+
+    scope: str
+    generation: str
+    seq: int
+    changes: list[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueInfo:
+    """The catalogue file in force: `sha256` of the unpacked file, sizes in bytes, count in `items`."""
+
+    version: str
+    sha256: str
+    size: int
+    packed_size: int
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRequest:
+    """Same `request_no`, same block: a lost answer is asked for again."""
+
+    request_no: int
+    size: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class BlockAnswer:
+    id: str
+    low: int
+    high: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    request_id: str
+    window: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecallRequest:
+    request_id: str
+    ticket: str
+    window: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketMessage:
+    """A ticket as the authority knows it; the data of a "ticket" change."""
+
+    id: str
+    number: str
+    series: str
+    state: str
+    issued_at: datetime
+    version: int
+    window: str | None = None
+    called_at: datetime | None = None
+    calls: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswer:
+    """`ticket` is None when nobody waits."""
+
+    ticket: TicketMessage | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRequest:
+    request_id: str
+    series: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMessage:
+    """What the office says of a case; the data of a "case" change in the device's scope."""
+
+    case_id: str
+    number: str
+    version: int
+    state: Literal["registered", "void"]
+    official_number: str
+    routed_to: str  # name of the implementing body
+    registered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarMessage:
+    """Working-day calendar; the data of a "calendar" change in the hall's scope."""
+
+    years: list[int]
+    holidays: list[date]
+    make_up_days: list[date]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMessage:
+    """An implementation whose status or version changed; the data of an "item" change in "catalogue"."""
+
+    code: str
+    status: str
+    version: int
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeAnswer:
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HealthAnswer:
+    status: Literal["ok"]
+    version: str
+    schema: int

@@ -1,0 +1,1 @@
+"""What the clerk sees. Widgets hold immutable snapshots and never a row or a session."""

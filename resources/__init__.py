@@ -1,0 +1,1 @@
+"""Data files of the product: theme, translations, failure texts, sample hall."""
