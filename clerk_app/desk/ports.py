@@ -313,6 +313,9 @@ class Outbox(Protocol):
     def next_batch(self, limit: int = 100) -> Sequence[Command]:
         """Unanswered commands in order of sequence."""
 
+    def since(self, seq: int, limit: int = 100) -> Sequence[Command]:
+        """Commands from `seq` on, answered or not: an office restored from a backup asks for them again."""
+
     def mark(self, ids: Sequence[str], state: CommandState, code: str = "") -> None: ...
     def get(self, command_id: str) -> Command | None: ...
     def pending(self) -> Sequence[Command]:
@@ -464,6 +467,7 @@ class LinkStatus:
     since: datetime | None = None
     synced_at: datetime | None = None
     skew_seconds: float = 0.0
+    code: str = ""  # why the link is slow or offline, as a failure code
 
 
 @dataclass(frozen=True, slots=True)

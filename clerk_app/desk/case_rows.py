@@ -1,0 +1,50 @@
+"""A case as one masked line of a list, with what may still be done to it."""
+
+from __future__ import annotations
+
+from clerk_app.desk.ports import PrintJob, PrintState, Transaction
+from clerk_app.desk.views import CaseRow, Gate
+from clerk_app.domain import masking
+from clerk_app.domain.case import Case, LegalState, SyncState
+from clerk_app.domain.numbering import printed
+
+
+def row(tx: Transaction, case: Case) -> CaseRow:
+    """The list line of `case`, read in the caller's transaction."""
+    jobs = tx.print_jobs.of_case(case.id)
+    last = jobs[-1] if jobs else None
+    return CaseRow(
+        id=case.id,
+        number=printed(case.number),
+        item=case.item.name,
+        applicant=masking.name(case.applicant.name),
+        legal_state=case.legal_state,
+        sync_state=case.sync_state,
+        received_at=case.received_at,
+        official_number=case.official_number,
+        refusal=case.refusal,
+        print_state=last.state if last else None,
+        print_job=last.id if last else None,
+        print_code=last.code if last else "",
+        reprints=max((job.reprint for job in jobs), default=0),
+        void=void_gate(case),
+        reprint=reprint_gate(case, last),
+    )
+
+
+def void_gate(case: Case) -> Gate:
+    """A case can be voided until the office has registered it; after that it is corrected by a linked one."""
+    if case.legal_state is LegalState.VOID:
+        return Gate(open=False, reason="gate.already_void")
+    if case.sync_state is SyncState.REGISTERED:
+        return Gate(open=False, reason="gate.registered")
+    return Gate(open=True)
+
+
+def reprint_gate(case: Case, last: PrintJob | None) -> Gate:
+    """One slip at a time: a job that is still on its way is not doubled."""
+    if last is not None and last.state in (PrintState.QUEUED, PrintState.PRINTING):
+        return Gate(open=False, reason="gate.printing")
+    if last is not None and last.state is PrintState.UNKNOWN:
+        return Gate(open=False, reason="gate.print_unknown")
+    return Gate(open=True)

@@ -1,0 +1,28 @@
+"""What every use case is given: the ports of one workstation, wired once in `bootstrap`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clerk_app.desk.ports import Catalogue, Changed, Clock, Device, LinkStatus, Office, Printer, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The workstation as its use cases see it.
+
+    `link` tells the present state of the connection, `poke` asks the sync to send now, `changed` tells the
+    window what a background act changed, `new_id` makes time-ordered unique ids.
+    """
+
+    device: Device
+    store: Store
+    office: Office
+    catalogue: Catalogue
+    printer: Printer
+    clock: Clock
+    new_id: Callable[[], str]
+    link: Callable[[], LinkStatus]
+    poke: Callable[[], None]
+    changed: Callable[[Changed], None]

@@ -1,0 +1,84 @@
+"""What may be done to a case after it was filed: void before registration, print its slip again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from clerk_app.desk import case_rows
+from clerk_app.desk.context import Desk
+from clerk_app.desk.ports import Transaction
+from clerk_app.domain.case import Case, LegalState, TimelineEvent, TimelineKind
+from clerk_app.domain.documents import VoidSlip
+from clerk_app.failures import Failure
+
+
+def void(desk: Desk, case_id: str, reason: str, operator: str) -> Case:
+    """Withdraw a case the office has not registered: the number is recorded void and a 作废 slip printed.
+
+    Failures: DESK-VOID-REASON without a written reason, DESK-REGISTERED, DESK-VOID-ALREADY.
+    """
+    if not reason.strip():
+        raise Failure("DESK-VOID-REASON")
+
+    def record(tx: Transaction) -> Case:
+        now = desk.clock.now()
+        case = _case(tx, case_id)
+        gate = case_rows.void_gate(case)
+        if not gate.open:
+            already = case.legal_state is LegalState.VOID
+            raise Failure("DESK-VOID-ALREADY" if already else "DESK-REGISTERED")
+        voided = replace(case, legal_state=LegalState.VOID, void_reason=reason.strip())
+        tx.cases.save(voided)
+        body = {
+            "case_id": case.id,
+            "number": case.number,
+            "reason": reason.strip(),
+            "voided_at": now.isoformat(),
+        }
+        tx.outbox.add("case.void", case.id, body, at=now, operator=operator)
+        slip = VoidSlip(
+            number=case.number,
+            hall=desk.device.hall_name,
+            window=desk.device.window,
+            operator=operator,
+            item=case.item.name,
+            voided_at=now,
+            reason=reason.strip(),
+            practice=desk.device.practice,
+        )
+        tx.print_jobs.add(slip, case_id=case.id, at=now)
+        tx.timeline.add(
+            TimelineEvent(now, TimelineKind.VOIDED, case.item.name, visit_id=case.visit_id, case_id=case.id)
+        )
+        tx.audit.add(at=now, actor=operator, act="case-void", subject=case.number, detail=reason.strip())
+        return voided
+
+    case = desk.store.write(record)
+    desk.poke()
+    return case
+
+
+def reprint(desk: Desk, case_id: str, operator: str) -> None:
+    """The same slip once more, marked 补打 with its count; it takes no new number and is in the audit."""
+
+    def record(tx: Transaction) -> None:
+        now = desk.clock.now()
+        case = _case(tx, case_id)
+        jobs = tx.print_jobs.of_case(case_id)
+        if not jobs or not case_rows.reprint_gate(case, jobs[-1]).open:
+            raise Failure("DESK-PRINTING")
+        count = max(job.reprint for job in jobs) + 1
+        tx.print_jobs.add(jobs[-1].slip, case_id=case_id, at=now, reprint=count)
+        tx.timeline.add(
+            TimelineEvent(now, TimelineKind.REPRINTED, str(count), visit_id=case.visit_id, case_id=case.id)
+        )
+        tx.audit.add(at=now, actor=operator, act="reprint", subject=case.number, detail=str(count))
+
+    desk.store.write(record)
+
+
+def _case(tx: Transaction, case_id: str) -> Case:
+    case = tx.cases.get(case_id)
+    if case is None:
+        raise Failure("DESK-NO-CASE")
+    return case

@@ -1,0 +1,118 @@
+"""Paper after the commit: print jobs are rows, run on the printer lane, and may fail without harm.
+
+queued → printing → printed | failed | unknown. A job found "printing" at start was cut by a kill: nobody
+knows what is on the paper, so it is asked, never guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from clerk_app.desk.context import Desk
+from clerk_app.desk.ports import Changed, PrintJob, PrintOutcome, PrintResult, PrintState, Transaction
+from clerk_app.domain.case import TimelineEvent, TimelineKind
+from clerk_app.failures import Failure
+
+_STATES = {
+    PrintOutcome.PRINTED: PrintState.PRINTED,
+    PrintOutcome.FAILED: PrintState.FAILED,
+    PrintOutcome.UNKNOWN: PrintState.UNKNOWN,
+}
+INTERRUPTED = "PRINTER-INTERRUPTED"
+
+
+def recover(desk: Desk) -> int:
+    """At start, before any printing: jobs cut by a kill become "unknown". Returns how many."""
+
+    def mark(tx: Transaction) -> int:
+        cut = [job for job in tx.print_jobs.unfinished() if job.state is PrintState.PRINTING]
+        for job in cut:
+            tx.print_jobs.mark(job.id, PrintState.UNKNOWN, INTERRUPTED)
+        return len(cut)
+
+    return desk.store.write(mark)
+
+
+def run(desk: Desk) -> None:
+    """Print what is queued, oldest first. Printer lane only; every job ends in a state on the screen."""
+    while True:
+        job = desk.store.write(_begin)
+        if job is None:
+            return
+        desk.store.write(partial(_end, desk, job, _print(desk, job)))
+        desk.changed(Changed(frozenset({"printing", "cases"})))
+
+
+def retry(desk: Desk, job_id: str) -> None:
+    """Queue a failed job again: nothing of it is on paper, so it is no reprint."""
+
+    def queue(tx: Transaction) -> None:
+        job = tx.print_jobs.get(job_id)
+        if job is not None and job.state is PrintState.FAILED:
+            tx.print_jobs.mark(job_id, PrintState.QUEUED)
+
+    desk.store.write(queue)
+
+
+def answer(desk: Desk, job_id: str, on_paper: bool, operator: str) -> None:
+    """The clerk's answer about an unknown job: it is on paper, or it is printed again marked 补打."""
+
+    def settle(tx: Transaction) -> None:
+        job = tx.print_jobs.get(job_id)
+        if job is None or job.state is not PrintState.UNKNOWN:
+            return
+        now = desk.clock.now()
+        # Either way the job itself is over; the printed copy or its marked successor carries on.
+        tx.print_jobs.mark(job_id, PrintState.PRINTED if on_paper else PrintState.FAILED, "PRINTER-ANSWERED")
+        word = "on paper" if on_paper else "not on paper"
+        tx.audit.add(at=now, actor=operator, act="print-answer", subject=job.case_id or job.id, detail=word)
+        if on_paper:
+            _count(tx, job)
+        else:
+            tx.print_jobs.add(job.slip, case_id=job.case_id, at=now, reprint=job.reprint + 1)
+
+    desk.store.write(settle)
+
+
+def resume_when_ready(desk: Desk) -> bool:
+    """Queue what failed once the printer is ready again; True when something is to be printed."""
+    failed = desk.store.read(
+        lambda tx: tuple(job for job in tx.print_jobs.unfinished() if job.state is PrintState.FAILED)
+    )
+    if not failed or not desk.printer.status().ready:
+        return False
+    for job in failed:
+        retry(desk, job.id)
+    return True
+
+
+def _begin(tx: Transaction) -> PrintJob | None:
+    job = next((j for j in tx.print_jobs.unfinished() if j.state is PrintState.QUEUED), None)
+    if job is not None:
+        tx.print_jobs.mark(job.id, PrintState.PRINTING)
+    return job
+
+
+def _print(desk: Desk, job: PrintJob) -> PrintResult:
+    try:
+        return desk.printer.print(job.slip, reprint=job.reprint)
+    except Failure as failure:
+        return PrintResult(PrintOutcome.FAILED, failure.code, failure.detail)
+
+
+def _end(desk: Desk, job: PrintJob, result: PrintResult, tx: Transaction) -> None:
+    tx.print_jobs.mark(job.id, _STATES[result.outcome], result.code)
+    printed = result.outcome is PrintOutcome.PRINTED
+    case = tx.cases.get(job.case_id) if job.case_id else None
+    if case is not None:
+        kind = TimelineKind.PRINTED if printed else TimelineKind.PRINT_FAILED
+        tx.timeline.add(TimelineEvent(desk.clock.now(), kind, result.code, case.visit_id, case.id))
+    if printed:
+        _count(tx, job)
+
+
+def _count(tx: Transaction, job: PrintJob) -> None:
+    case = tx.cases.get(job.case_id) if job.case_id else None
+    if case is not None:
+        tx.cases.save(replace(case, printed=case.printed + 1))

@@ -1,0 +1,261 @@
+"""What the window shows, as immutable snapshots of what the store holds.
+
+The screen never shows what a click hoped for: after every act the affected view is read again. Texts that
+a language can change are translation keys (`gate.no_applicant`) or failure codes (`CARD-EXPIRED`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from clerk_app.desk.ports import LinkStatus, PrintState
+from clerk_app.domain.applicant import DocumentKind, EntrySource, Sex
+from clerk_app.domain.case import LegalState, MaterialMode, SyncState, TimelineKind
+from clerk_app.domain.catalogue import Faq, FieldKind
+from clerk_app.domain.ticket import VisitState
+
+
+class CheckState(StrEnum):
+    OK = "ok"
+    WARN = "warn"  # the clerk should look, the work may go on
+    WAIT = "wait"  # answered by the office later
+    BAD = "bad"  # stops accepting
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether an act is open now; if not, why (a translation key) and at which step (1–6) to mend it."""
+
+    open: bool
+    reason: str = ""
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    number: str
+    series: str
+    waited_minutes: int
+    reason: str  # "order", "appointment", "priority"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """The waiting list as the queue's authority last told it; `stale` while the link is down."""
+
+    waiting: tuple[TicketRow, ...]
+    missed: int
+    served_today: int
+    cases_today: int
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One case in a list: masked."""
+
+    id: str
+    number: str  # printed form
+    item: str
+    applicant: str  # masked
+    legal_state: LegalState
+    sync_state: SyncState
+    received_at: datetime
+    official_number: str | None
+    refusal: str | None
+    print_state: PrintState | None
+    print_job: str | None  # the job to ask about when its state is unknown
+    print_code: str
+    reprints: int
+    void: Gate
+    reprint: Gate
+
+
+@dataclass(frozen=True, slots=True)
+class VisitView:
+    id: str
+    ticket_number: str
+    state: VisitState
+    since: datetime
+    calls: int
+    by_paper: bool
+    reason: str
+    cases: tuple[CaseRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """The person at the window: full name, masked number."""
+
+    name: str
+    number: str
+    kind: DocumentKind
+    source: EntrySource
+    sex: Sex
+    birth: date | None
+    ethnicity: str
+    address: str
+    valid_until: date | None
+    long_term: bool
+    age: int | None
+    notes: tuple[str, ...]  # failure codes: CARD-EXPIRED, CARD-MINOR, ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicantView:
+    party: PersonView | None
+    organisation: str = ""
+    uscc: str = ""  # masked
+    agent: PersonView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    code: str
+    kind: str
+    name: str
+    name_en: str
+    department: str
+    body_name: str
+    version: int
+    immediate: bool
+    legal_days: int
+    promised_days: int
+    day_unit: str
+    fee: str
+    result: str
+    visits: int
+    offline: str
+    window_decides: bool
+    conditions: str
+    process: str
+    legal_basis: str
+    advice_phone: str
+    supervision_phone: str
+    address: str
+    hours: str
+    faq: tuple[Faq, ...]
+    acceptable: Gate
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceView:
+    key: str
+    label: str
+    label_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class SituationView:
+    key: str
+    label: str
+    label_en: str
+    choices: tuple[ChoiceView, ...]
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """One form field. `filled` when the value came from the card; `problem` is a translation key."""
+
+    key: str
+    label: str
+    label_en: str
+    kind: FieldKind
+    required: bool
+    choices: tuple[str, ...]
+    value: str
+    filled: bool
+    problem: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialView:
+    key: str
+    name: str
+    name_en: str
+    mode: MaterialMode | None  # None: not handed over yet
+    modes: tuple[MaterialMode, ...]  # what the guide allows, the proposed one first
+    originals: int
+    copies: int
+    required: bool
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """One line of step 6. `key` is a translation key; `detail` a code or short text without personal data."""
+
+    key: str
+    state: CheckState
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftView:
+    """The six steps as they stand."""
+
+    id: str
+    visit_id: str | None
+    updated_at: datetime
+    applicant: ApplicantView | None
+    item: ItemView | None
+    situations: tuple[SituationView, ...]
+    fields: tuple[FieldView, ...]
+    materials: tuple[MaterialView, ...]
+    checks: tuple[CheckView, ...]
+    same_open: tuple[CaseRow, ...]
+    receive: Gate
+    accept: Gate
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRow:
+    """An unfinished draft in the list of what can be resumed."""
+
+    id: str
+    item: str
+    applicant: str  # masked
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    at: datetime
+    kind: TimelineKind
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One line of the outbox view. `state` is a CommandState by name; `code` why it was refused or held."""
+
+    seq: int
+    type: str
+    subject: str  # printed case number, or the ticket number
+    state: str
+    code: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """The status strip. `tasks` counts refused commands: each needs a person."""
+
+    hall: str
+    hall_en: str
+    window: str
+    operator: str
+    operator_en: str
+    staff_no: str
+    practice: bool
+    link: LinkStatus
+    unsent: int
+    oldest_unsent: datetime | None
+    tasks: int
+    papers_waiting: int  # print jobs queued, failed or unknown
+    numbers_left: int
+    items: int

@@ -1,0 +1,21 @@
+"""Ethnic groups by their GB/T 3304 code of two digits."""
+
+from __future__ import annotations
+
+# In the order of the standard, 01 to 56.
+_NAMES = """
+汉 蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白
+土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 东乡 纳西 景颇
+柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒
+乌孜别克 俄罗斯 鄂温克 德昂 保安 裕固 京 塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺
+""".split()  # noqa: SIM905 - a list of 56 quoted words is harder to read
+
+ETHNIC_GROUPS = {f"{code:02d}": f"{name}族" for code, name in enumerate(_NAMES, start=1)} | {
+    "97": "其他",
+    "98": "外国血统中国籍人士",
+}
+
+
+def ethnic_group(code: str) -> str:
+    """The name for `code`, or an empty string for an unknown or empty code."""
+    return ETHNIC_GROUPS.get(code, "")
