@@ -1,0 +1,76 @@
+# `make demo` and `make test` do all the set-up on a fresh Debian 12; both are quick the second time.
+
+VENV := .venv
+PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' && echo $$p && break; done)
+BIN := $(VENV)/bin
+export QT_QPA_PLATFORM ?= $(if $(DISPLAY)$(WAYLAND_DISPLAY),,offscreen)
+ifeq ($(QT_QPA_PLATFORM),)
+unexport QT_QPA_PLATFORM
+endif
+
+.PHONY: help demo tour test check unit bench requirements clean
+
+help:
+	@echo "make demo          practise in a whole hall on this machine (off-screen tour without a display)"
+	@echo "make test          checks and all tests"
+	@echo "make tour          the off-screen tour, pictures and slips in build/tour/"
+	@echo "make bench         measure every claim; writes docs/evidence.md"
+	@echo "make check         formatting, types, import rules"
+	@echo "make requirements  lock the dependencies again, with hashes"
+
+demo: $(VENV)/.demo
+ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
+	@echo "No display: running the tour off-screen; pictures and slips go to build/tour/."
+	@$(BIN)/clerk-app demo --tour build/tour
+else
+	@$(BIN)/clerk-app demo
+endif
+
+tour: $(VENV)/.demo
+	@QT_QPA_PLATFORM=offscreen $(BIN)/clerk-app demo --tour build/tour
+
+test: check
+	@echo "Tests, the fast ones first"
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/unit tests/search tests/migrations tests/devices tests/integration tests/ui tests/install
+
+check: $(VENV)/.dev
+	@echo "Formatting, types, import rules"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	@$(BIN)/pip install -q --require-hashes -r requirements/bench.txt
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m bench
+
+$(VENV)/bin/python:
+	@installer/debian/packages.sh demo
+	@echo "Creating the virtual environment $(VENV)"
+	@$(or $(PYTHON),python3) -m venv $(VENV)
+
+$(VENV)/.demo: requirements/demo.txt pyproject.toml installer/debian/packages.sh | $(VENV)/bin/python
+	@installer/debian/packages.sh demo
+	@echo "Installing Python packages (a few minutes the first time)"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/demo.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml installer/debian/packages.sh | $(VENV)/bin/python
+	@installer/debian/packages.sh test
+	@echo "Installing Python packages (a few minutes the first time)"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.demo
+
+COMPILE := $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-annotate --no-header \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+requirements: | $(VENV)/bin/python
+	@$(BIN)/pip install -q pip-tools
+	$(COMPILE) --extra back-office -o requirements/demo.txt pyproject.toml requirements/build.in
+	$(COMPILE) --extra back-office --extra dev -c requirements/demo.txt -o requirements/dev.txt pyproject.toml requirements/build.in
+	$(COMPILE) --extra back-office --extra bench -c requirements/dev.txt -o requirements/bench.txt pyproject.toml requirements/build.in
+
+clean:
+	rm -rf build $(VENV)

@@ -1,0 +1,113 @@
+"""Commands of the window: `clerk-app run | enrol | demo | card read | print-sample`.
+
+Heavy imports happen inside the command that needs them, so that `--help` and `--version` answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from clerk_app import __version__, failures
+from clerk_app.failures import Failure
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit code (0 done, 2 a failure with a code on standard error)."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.command(arguments))
+    except Failure as failure:
+        told = failures.text(failure.code, "en")
+        print(f"{failure.code}: {told.sentence} {told.action}", file=sys.stderr)
+        if failure.detail:
+            print(f"  {failure.detail}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="clerk-app", description="The window of a government service hall.")
+    parser.add_argument("--version", action="version", version=f"clerk-app {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="open the window of this workstation")
+    run.add_argument("--folder", type=Path, help="data folder (default: of this account)")
+    run.add_argument("--verbose", action="store_true", help="log to standard error too")
+    run.set_defaults(command=_run)
+
+    enrol = commands.add_parser("enrol", help="enrol this workstation with a one-time code")
+    enrol.add_argument("url", help="address of the back office")
+    enrol.add_argument("--folder", type=Path)
+    enrol.add_argument("--ca", default="", help="certificate file of a private authority")
+    enrol.set_defaults(command=_enrol)
+
+    demo = commands.add_parser("demo", help="practise in a whole hall on this machine")
+    demo.add_argument("--tour", type=Path, metavar="DIR", help="drive the window off-screen, pictures to DIR")
+    demo.set_defaults(command=_demo)
+
+    card = commands.add_parser("card", help="identity cards").add_subparsers(required=True, metavar="ACT")
+    read = card.add_parser("read", help="read the card on the reader")
+    read.add_argument("--json", action="store_true", help="print JSON")
+    read.add_argument("--reveal", action="store_true", help="print numbers and names in full")
+    read.add_argument("--simulate", metavar="CARD", help="read a practice card instead")
+    read.add_argument("--wait", type=float, default=20.0, metavar="SECONDS")
+    read.set_defaults(command=_card_read)
+
+    sample = commands.add_parser("print-sample", help="print a sample slip")
+    sample.add_argument("kind", choices=["ticket", "receipt", "void"])
+    sample.add_argument("--printer", required=True, metavar="tcp://HOST:PORT")
+    sample.add_argument("--width", type=int, choices=[80, 58], default=80)
+    sample.add_argument("--encoding", choices=["gb18030", "gbk", "gb2312"], default="gb18030")
+    sample.set_defaults(command=_print_sample)
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from clerk_app.application import run
+
+    return run(arguments.folder, verbose=arguments.verbose)
+
+
+def _enrol(arguments: argparse.Namespace) -> int:
+    import getpass
+
+    from clerk_app.bootstrap import enrol
+
+    # Read from the terminal or a pipe, never from argv, where every account of the machine sees it.
+    code = getpass.getpass("Enrolment code: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+    device = enrol(arguments.folder, arguments.url, code, arguments.ca)
+    print(f"Enrolled as {device.window} of {device.hall_name}.")
+    return 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    try:
+        from practice import demo
+    except ModuleNotFoundError as error:
+        print(f"The practice hall needs the back office: pip install clerk-app[back-office] ({error.name})")
+        return 2
+    return demo.tour(arguments.tour) if arguments.tour else demo.run()
+
+
+def _card_read(arguments: argparse.Namespace) -> int:
+    from clerk_app import settings
+    from clerk_app.devices.card.command import read_card
+
+    return read_card(
+        reveal=arguments.reveal,
+        as_json=arguments.json,
+        simulate=arguments.simulate,
+        wait=arguments.wait,
+        table=settings.load().reader,
+    )
+
+
+def _print_sample(arguments: argparse.Namespace) -> int:
+    from clerk_app.devices.printer.command import print_sample
+
+    return print_sample(arguments.kind, arguments.printer, width=arguments.width, encoding=arguments.encoding)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
