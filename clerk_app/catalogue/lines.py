@@ -1,0 +1,161 @@
+"""The names of the catalogue as aligned lines of text: what a keystroke is searched in.
+
+Every name, alias and theme is one line, every kind a run of lines, kinds in the order of their use in the
+halls. Three notations of the same lines stand side by side, one sign a character in each:
+
+    characters   \\n 社 会 保 障 卡 补 领 \\n 社 保 卡 \\n …
+    syllables    \\n shè huì … (one private code a syllable)
+    initials     \\n s h b z k b l \\n s b k \\n …
+
+so that a position found in one notation is the same character in the others, and typed pinyin, initials,
+characters and mixtures of them are all plain substring searches, which take microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from clerk_app.catalogue.pinyin import Unit
+
+LINE_END = "\n"
+
+
+class LineField(IntEnum):
+    """What a line is."""
+
+    NAME = 0
+    ALIAS = 1
+    RESULT = 2
+    THEME = 3
+    PLACE = 4  # a department or body
+
+
+class Notation(IntEnum):
+    CHARACTERS = 0
+    SYLLABLES = 1
+    INITIALS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Needle:
+    """One way to look for a term: an exact string in one notation, then checks at the place it was found.
+
+    `offset` is where the string begins inside the term, `span` the length of the term in characters of the
+    line, `checks` (index in the term, character or "", allowed codes) for what the string does not settle.
+    """
+
+    notation: Notation
+    text: str
+    offset: int
+    span: int
+    checks: tuple[tuple[int, str, str], ...]
+    quality: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Aligned lines. `owners` gives the owner of a position, `fields` its `LineField`."""
+
+    notations: tuple[str, str, str]
+    owners: Sequence[int]
+    fields: bytes
+    ends: Sequence[int]  # owner -> first position behind its lines
+
+    def find(self, needle: Needle, most: int) -> dict[int, int]:
+        """Owner -> start of its best match: whole lines first, then line starts, then anywhere.
+
+        Within each the owners keep their order. Stops once `most` owners are found.
+        """
+        found: dict[int, int] = {}
+        if needle.offset == 0:
+            if len(needle.text) == needle.span:
+                self._scan(LINE_END + needle.text + LINE_END, 1, needle, most, found)
+            self._scan(LINE_END + needle.text, 1, needle, most, found)
+        self._scan(needle.text, -needle.offset, needle, most, found)
+        return found
+
+    def _scan(self, text: str, shift: int, needle: Needle, most: int, found: dict[int, int]) -> None:
+        search = self.notations[needle.notation].find
+        owners, ends, checked = self.owners, self.ends, bool(needle.checks)
+        at = search(text)
+        while at >= 0 and len(found) < most:
+            owner = owners[at + shift]
+            if owner in found:
+                at = search(text, max(at + 1, ends[owner] - 1))
+            elif checked and not self._holds(needle, at + shift):
+                at = search(text, at + 1)
+            else:
+                found[owner] = at + shift
+                at = search(text, max(at + 1, ends[owner] - 1))
+
+    def _holds(self, needle: Needle, start: int) -> bool:
+        characters, syllables, _ = self.notations
+        for index, character, codes in needle.checks:
+            at = start + index
+            if not 0 <= at < len(characters):
+                return False
+            if character:
+                if characters[at] != character:
+                    return False
+            elif syllables[at] not in codes:
+                return False
+        return True
+
+    def line(self, at: int) -> tuple[int, int]:
+        """(start, end) of the line that holds position `at`."""
+        characters = self.notations[Notation.CHARACTERS]
+        return characters.rfind(LINE_END, 0, at) + 1, characters.find(LINE_END, at)
+
+
+def needle(units: Sequence[Unit], quality: Mapping[str, float]) -> Needle | None:
+    """The needle of one reading: its longest certain run, or its initials when those say more.
+
+    `quality` gives the points of a "character", a "syllable", a "part" of one and an "initial".
+    """
+    kinds = [_certainty(unit) for unit in units]
+    start, end = _longest_run(kinds)
+    initials = "".join(unit.initial for unit in units)
+    value = sum(quality[_how(unit)] for unit in units) / len(units)
+    # A character or syllable says about as much as 1.7 initials; a character has no sure initial.
+    if end - start and ("c" in kinds or 1.7 * (end - start) >= len(units)):
+        certain = kinds[start]
+        text = "".join(u.character if certain == "c" else u.codes for u in units[start:end])
+        notation = Notation.CHARACTERS if certain == "c" else Notation.SYLLABLES
+        rest = [i for i in range(len(units)) if not start <= i < end]
+    elif len(initials) == len(units):
+        start, text, notation = 0, initials, Notation.INITIALS
+        rest = [i for i, unit in enumerate(units) if unit.letters != 1 or unit.whole]
+    else:
+        return None
+    checks = tuple((i, units[i].character, units[i].codes) for i in rest)
+    return Needle(notation, text, start, len(units), checks, value)
+
+
+def _certainty(unit: Unit) -> str:
+    if unit.character:
+        return "c"
+    return "s" if unit.certain else ""
+
+
+def _how(unit: Unit) -> str:
+    if unit.character:
+        return "character"
+    if unit.whole:
+        return "syllable"
+    return "part" if unit.letters > 1 else "initial"
+
+
+def _longest_run(kinds: Sequence[str]) -> tuple[int, int]:
+    """(start, end) of the longest run of one certain kind; characters win over syllables."""
+    best, start = (0, 0), 0
+    for end in range(1, len(kinds) + 1):
+        if end == len(kinds) or kinds[end] != kinds[start]:
+            weight = end - start + (100 if kinds[start] == "c" else 0)
+            held = best[1] - best[0]
+            held_weight = held + (100 if held and kinds[best[0]] == "c" else 0)
+            if kinds[start] and weight > held_weight:
+                best = (start, end)
+            start = end
+    return best

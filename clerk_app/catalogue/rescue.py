@@ -1,0 +1,212 @@
+"""When nothing has what was typed: the same sound, scattered characters, two words in one, one slip.
+
+Each reading is bounded: it looks at no more than `MOST_TRIED` kinds.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from clerk_app.catalogue import bits
+from clerk_app.catalogue.lines import LINE_END, Needle, Notation, needle
+from clerk_app.catalogue.pinyin import Unit
+from clerk_app.catalogue.ranking import SCATTERED, SLIP, SOUND, Match, line_points
+from clerk_app.catalogue.text import is_letter
+
+if TYPE_CHECKING:
+    from clerk_app.catalogue.search import Index
+
+MOST_TRIED = 150
+SAME_SOUND = 0.7
+"""What a character of the same sound is worth beside the right one."""
+
+LEAST_SHARE = 0.55
+"""Less than this share of what was typed is no match."""
+
+SHORTEST_SLIP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The lines once more in full pinyin, without marks: where a slip of the finger is looked for.
+
+    `starts` and `lines` give, line by line, where it begins here and in the aligned lines.
+    """
+
+    text: str
+    starts: Sequence[int]
+    lines: Sequence[int]
+
+
+def matches(index: Index, term: str) -> dict[int, Match]:
+    """The kinds `term` may have meant, each with its best match. Empty for one sign."""
+    ways = index.sounds.ways(term)
+    found: dict[int, Match] = {}
+    readings = [_same_sound(index, ways), _scattered(index, ways[:1])]
+    if all(is_letter(letter) for letter in term) and len(term) >= SHORTEST_SLIP:
+        readings += [_two_words(index, term), _slips(index, term)]
+    for reading in readings:
+        for kind, match in reading:
+            held = found.get(kind)
+            if held is None or line_points(match, index.lines) > line_points(held, index.lines):
+                found[kind] = match
+    return found
+
+
+def _same_sound(index: Index, ways: Sequence[Sequence[Unit]]) -> Iterator[tuple[int, Match]]:
+    """社宝卡 for 社保卡: the characters as their usual syllables."""
+    for units in ways[:1]:
+        if len(units) < 2 or not all(unit.codes for unit in units):
+            continue
+        heard = [
+            Unit(unit.initial, unit.codes[:1]) if unit.character and unit.codes else unit for unit in units
+        ]
+        way = needle(heard, SOUND)
+        if way is not None:
+            for kind, start in index.lines.find(way, MOST_TRIED).items():
+                yield kind, Match(way.quality, start, way.span)
+
+
+def _scattered(index: Index, ways: Sequence[Sequence[Unit]]) -> Iterator[tuple[int, Match]]:
+    """补社保卡 for 社会保障卡补领: the typed signs anywhere in the names, rare ones counting more.
+
+    The points grow with the share of the signs that are there, half of it for pairs that stay together.
+    """
+    for units in ways:
+        signs = [unit for unit in units if unit.character or (unit.whole and unit.certain)]
+        sets = [_holders(index, sign) for sign in signs]
+        known = [(sign, held) for sign, held in zip(signs, sets, strict=True) if held]
+        if len(known) < 2:
+            continue
+        rarity = [math.log(1 + index.count / held.bit_count()) for _, held in known]
+        least = max(2, math.ceil(len(known) / 2))
+        tried = islice(bits.held_by_most([held for _, held in known], least), MOST_TRIED)
+        for kind in tried:
+            share = _share(index, kind, [sign for sign, _ in known], rarity)
+            if share >= LEAST_SHARE:
+                yield kind, Match(SCATTERED * share)
+
+
+def _holders(index: Index, sign: Unit) -> int:
+    held = index.kinds_with(sign.character) if sign.character else 0
+    for code in sign.codes[:1]:
+        held |= index.kinds_with(code)
+    return held
+
+
+def _share(index: Index, kind: int, signs: Sequence[Unit], rarity: Sequence[float]) -> float:
+    """How much of `signs` the lines of `kind` hold, 0 to 1."""
+    characters, syllables, _ = index.lines.notations
+    end = index.lines.ends[kind]
+    start = index.lines.ends[kind - 1] if kind else 1
+    worth = []
+    for sign in signs:
+        if sign.character and characters.find(sign.character, start, end) >= 0:
+            worth.append(1.0)
+        elif sign.codes and syllables.find(sign.codes[0], start, end) >= 0:
+            worth.append(SAME_SOUND if sign.character else 1.0)
+        else:
+            worth.append(0.0)
+    held = sum(w * r for w, r in zip(worth, rarity, strict=True)) / sum(rarity)
+    together = 0.0
+    for i in range(len(signs) - 1):
+        if worth[i] and worth[i + 1]:
+            pair = "".join(sign.codes[:1] for sign in signs[i : i + 2])
+            together += len(pair) == 2 and syllables.find(pair, start, end) >= 0
+    return 0.6 * held + 0.4 * held * (together / (len(signs) - 1))
+
+
+def _two_words(index: Index, term: str) -> Iterator[tuple[int, Match]]:
+    """sbkbl for 社保卡 and 补领: initials of two words typed without a blank."""
+    for cut in range(2, len(term) - 1):
+        first = _initials(index, term[:cut])
+        if not first:
+            continue
+        second = _initials(index, term[cut:])
+        for kind in first.keys() & second.keys():
+            yield kind, Match(SOUND["initial"] - 1.0, max(first[kind], second[kind]), len(term))
+
+
+def _initials(index: Index, letters: str) -> dict[int, int]:
+    way = Needle(Notation.INITIALS, letters, 0, len(letters), ())
+    return index.lines.find(way, 4 * MOST_TRIED)
+
+
+def _slips(index: Index, term: str) -> Iterator[tuple[int, Match]]:
+    """shehuibaozhagnka: one letter wrong, missing, too many or two swapped, in full pinyin or initials.
+
+    One of the two halves is then typed right: it is searched for, and the rest compared around it.
+    """
+    initials = index.lines.notations[Notation.INITIALS]
+    for cut in (len(term) // 2, len(term) // 2 + 1):
+        for at in _slips_at(index.letters.text, term[:cut], term[cut:]):
+            yield from _slip(index, at, len(term))
+        for at in _slips_at(initials, term[:cut], term[cut:]):
+            if initials[at] != LINE_END:
+                yield index.lines.owners[at], Match(SLIP, at, len(term))
+
+
+def _slips_at(text: str, head: str, tail: str) -> Iterator[int]:
+    """Where `text` holds `head` and `tail` with one slip in either."""
+    for at in islice(_everywhere(text, head), MOST_TRIED):
+        if one_slip(tail, text, at + len(head)):
+            yield at
+    for at in islice(_everywhere(text, tail), MOST_TRIED):
+        for start in range(max(0, at - len(head) - 1), max(0, at - len(head) + 2)):
+            if one_slip(head + LINE_END, text[start:at] + LINE_END, 0):
+                yield start
+
+
+def _everywhere(text: str, part: str) -> Iterator[int]:
+    at = text.find(part)
+    while at >= 0:
+        yield at
+        at = text.find(part, at + 1)
+
+
+def _slip(index: Index, at: int, length: int) -> Iterator[tuple[int, Match]]:
+    """The match at letter `at`, when a syllable begins there."""
+    letters = index.letters
+    line = bisect_right(letters.starts, at) - 1
+    passed, position = letters.starts[line], letters.lines[line]
+    syllables = index.lines.notations[Notation.SYLLABLES]
+    while passed < at:
+        passed += len(index.sounds.name(syllables[position]))
+        position += 1
+    if passed == at and syllables[position] != LINE_END:
+        start, reached = position, at
+        while reached < at + length - 1 and syllables[position] != LINE_END:
+            reached += len(index.sounds.name(syllables[position]))
+            position += 1
+        yield index.lines.owners[start], Match(SLIP, start, position - start)
+
+
+def places(index: Index, term: str) -> frozenset[int]:
+    """The departments and bodies that hold the characters of `term` in their order: 市监局."""
+    if len(term) < 2:
+        return frozenset()
+    characters = index.places.notations[Notation.CHARACTERS]
+    in_order = re.compile("[^\\n]*?".join(map(re.escape, term)))
+    return frozenset(index.places.owners[found.start()] for found in in_order.finditer(characters))
+
+
+def one_slip(typed: str, text: str, at: int) -> bool:
+    """Whether `text` goes on at `at` as `typed`, but for one letter wrong, missing, extra or swapped."""
+    same = 0
+    while same < len(typed) and at + same < len(text) and typed[same] == text[at + same]:
+        same += 1
+    if same == len(typed):
+        return True
+    here, rest = at + same, typed[same:]
+    return (
+        text.startswith(rest[1:], here + 1)  # wrong
+        or text.startswith(rest[1:], here)  # extra
+        or text.startswith(rest, here + 1)  # missing
+        or (len(rest) > 1 and text.startswith(rest[1] + rest[0] + rest[2:], here))  # swapped
+    )

@@ -1,0 +1,68 @@
+"""The catalogue as the whole program uses it: on a lane of its own, replaced while people search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from clerk_app.catalogue.changes import ItemChange
+from clerk_app.catalogue.file import CatalogueFile
+from clerk_app.desk.ports import Hit, SearchContext
+from clerk_app.domain.catalogue import ServiceItem
+from clerk_app.failures import Failure
+from clerk_app.lanes import Lane
+
+
+class SharedCatalogue:
+    """Implements `desk.ports.Catalogue` from any lane. Before the first download it is empty."""
+
+    def __init__(self, path: Path, lane: Lane) -> None:
+        self._path = path
+        self._lane = lane
+        self._file: CatalogueFile | None = None
+        if path.exists():
+            lane.run(self._open)
+
+    @property
+    def count(self) -> int:
+        return self._file.count if self._file else 0
+
+    @property
+    def version(self) -> str:
+        return self._file.version if self._file else ""
+
+    def search(self, text: str, context: SearchContext, limit: int = 20) -> tuple[Hit, ...]:
+        def look() -> tuple[Hit, ...]:
+            return self._file.search(text, context, limit) if self._file else ()
+
+        return self._lane.run(look)
+
+    def item(self, item_code: str) -> ServiceItem:
+        def look() -> ServiceItem:
+            if self._file is None:
+                raise Failure("CATALOGUE-NO-ITEM", "no catalogue yet")
+            return self._file.item(item_code)
+
+        return self._lane.run(look)
+
+    def apply(self, changes: Iterable[ItemChange]) -> None:
+        """Lay the feed's item changes over the file."""
+        kept = tuple(changes)
+        self._lane.run(lambda: self._file.apply(kept) if self._file else 0)
+
+    def reopen(self) -> None:
+        """A new file was swapped in: searches from now on see it."""
+        self._lane.run(self._open)
+
+    def close(self) -> None:
+        def shut() -> None:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+        self._lane.run(shut)
+
+    def _open(self) -> None:
+        before, self._file = self._file, CatalogueFile(self._path)
+        if before is not None:
+            before.close()
