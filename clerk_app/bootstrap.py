@@ -1,0 +1,292 @@
+"""The only wiring: settings → vault → store → devices → desk → sync.
+
+Everybody else is given what they need. What differs between a real workstation, the practice hall and a
+test comes in as `Parts`.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from clerk_app import settings as settings_file
+from clerk_app.catalogue.changes import ItemChange
+from clerk_app.catalogue.shipping import install
+from clerk_app.catalogue.shared import SharedCatalogue
+from clerk_app.clock import HallClock, wall
+from clerk_app.desk import printing
+from clerk_app.desk.context import Desk
+from clerk_app.desk.ports import (
+    CardReader,
+    Changed,
+    Device,
+    LinkStatus,
+    Printer,
+    PrinterStatus,
+    PrintOutcome,
+    PrintResult,
+)
+from clerk_app.domain.catalogue import ItemStatus
+from clerk_app.domain.documents import Slip
+from clerk_app.domain.ids import uuid7
+from clerk_app.failures import Failure
+from clerk_app.lanes import Lane
+from clerk_app.settings import Settings
+from clerk_app.store.cache import SqlStore
+from clerk_app.store.vault import KeyringKey, KeySource
+from clerk_app.sync.catalogue_file import fetch_catalogue
+from clerk_app.sync.client import OfficeClient
+from clerk_app.sync.courier import CatalogueCourier
+from clerk_app.sync.enrolment import KeyringTokens, TokenKeeper, device_of
+from clerk_app.sync.enrolment import enrol as enrol_with_office
+from clerk_app.sync.exchange import SKEW_KEY, Exchange
+from clerk_app.sync.office import DirectOffice
+from clerk_app.sync.protocol import CatalogueInfo, ItemMessage
+from clerk_app.sync.scheduler import Scheduler
+
+_log = logging.getLogger(__name__)
+
+PRINTER_WATCH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is plugged in from outside: keys, device token, card reader, printer."""
+
+    key: KeySource
+    tokens: TokenKeeper
+    reader: CardReader
+    printer: Printer
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """One thread each for the store, the direct calls to the office, the catalogue and the printer."""
+
+    store: Lane
+    network: Lane
+    catalogue: Lane
+    printer: Lane
+
+
+class NoPrinter:
+    """The printer port of a workstation whose settings name none."""
+
+    def status(self) -> PrinterStatus:
+        return PrinterStatus(code="PRINTER-NOT-SET")
+
+    def print(self, slip: Slip, *, reprint: int = 0) -> PrintResult:
+        return PrintResult(PrintOutcome.FAILED, "PRINTER-NOT-SET")
+
+
+class Workstation:
+    """One workstation, wired and running between `start` and `close`.
+
+    `desk` is what the use cases are given; `lanes` where they run. Listeners get `Changed` on whatever
+    thread changed it and must return at once.
+    """
+
+    def __init__(self, settings: Settings, parts: Parts, store: SqlStore, device: Device) -> None:
+        self.settings = settings
+        self.reader = parts.reader
+        self.store = store
+        self.lanes = Lanes(store.lane, Lane("network"), Lane("catalogue"), Lane("printer"))
+        skew = store.read(lambda tx: tx.meta.get(SKEW_KEY))
+        self._clock = HallClock(float(skew or 0.0))
+        self._listeners: list[Callable[[Changed], None]] = []
+        self._printer_status = PrinterStatus()
+        self._closing = threading.Event()
+        self._watch = threading.Thread(target=self._watch_printer, name="printer-watch", daemon=True)
+
+        token = parts.tokens.load(device.id)
+        if token is None:
+            raise Failure("SETTINGS-NOT-ENROLLED", "no device token in the keyring")
+        connect = partial(
+            OfficeClient,
+            settings.office_url,
+            token=token,
+            ca=Path(settings.office_ca) if settings.office_ca else None,
+        )
+        self.catalogue = SharedCatalogue(catalogue_path(settings), self.lanes.catalogue)
+        self._office_client = connect()
+        exchange = Exchange(
+            store, device, self._clock, wall=wall, on_items=self._apply_items, on_changed=self._tell
+        )
+        self.scheduler = Scheduler(exchange, connect, clock=self._clock, on_link=self._on_link)
+        self.desk = Desk(
+            device=device,
+            store=store,
+            office=DirectOffice(self._office_client, device),
+            catalogue=self.catalogue,
+            printer=parts.printer,
+            clock=self._clock,
+            new_id=uuid7,
+            link=lambda: self.scheduler.status,
+            poke=self.scheduler.poke,
+            changed=self._tell,
+        )
+        self._courier = CatalogueCourier(
+            self._fetch_catalogue,
+            connect,
+            on_fetched=self._on_catalogue,
+            on_trouble=lambda failure: _log.warning("catalogue: %s", failure),
+        )
+
+    @property
+    def link(self) -> LinkStatus:
+        return self.scheduler.status
+
+    @property
+    def printer_status(self) -> PrinterStatus:
+        """As last asked, a few seconds old at most."""
+        return self._printer_status
+
+    def subscribe(self, listener: Callable[[Changed], None]) -> None:
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Recover what a kill left, then begin to sync, to fetch and to watch the printer."""
+        printing.recover(self.desk)
+        self.scheduler.start()
+        self._courier.start()
+        self._watch.start()
+
+    def print_queued(self) -> None:
+        """Print what waits, on the printer lane; returns at once."""
+        self.lanes.printer.submit(self._print)
+
+    def close(self) -> None:
+        """One way out: stop intake, end the threads, close the files. A few seconds at most."""
+        self._closing.set()
+        self.reader.stop()
+        self._courier.stop()
+        self.scheduler.stop()
+        if self._watch.ident is not None:
+            self._watch.join(2)
+        self._office_client.cut()
+        self.lanes.network.close()
+        self._office_client.close()
+        self.lanes.printer.close()
+        self.catalogue.close()
+        self.lanes.catalogue.close()
+        self.store.close()
+
+    # --- what the background brings --------------------------------------------------------------------
+
+    def _tell(self, changed: Changed) -> None:
+        for listener in tuple(self._listeners):
+            listener(changed)
+
+    def _on_link(self, status: LinkStatus) -> None:
+        self._clock.skew = status.skew_seconds
+        self._tell(Changed(frozenset({"link"})))
+
+    def _apply_items(self, items: Sequence[ItemMessage]) -> None:
+        self.catalogue.apply(
+            ItemChange(item.code, ItemStatus(item.status), item.version, item.valid_to) for item in items
+        )
+        self._courier.poke()
+
+    def _fetch_catalogue(self, client: OfficeClient, beat: Callable[[], None]) -> bool:
+        target = catalogue_path(self.settings)
+
+        def swap(packed: Path, info: CatalogueInfo) -> None:
+            install(packed, target, info.sha256)
+
+        return fetch_catalogue(client, self.catalogue.version, target.parent, swap, beat)
+
+    def _on_catalogue(self) -> None:
+        self.catalogue.reopen()
+        self._tell(Changed(frozenset({"catalogue"})))
+
+    def _watch_printer(self) -> None:
+        while True:
+            self.lanes.printer.submit(self._look_at_printer)
+            if self._closing.wait(PRINTER_WATCH_SECONDS):
+                return
+
+    def _look_at_printer(self) -> None:
+        before, self._printer_status = self._printer_status, self.desk.printer.status()
+        if before != self._printer_status:
+            self._tell(Changed(frozenset({"printer"})))
+        if self._printer_status.ready and printing.resume_when_ready(self.desk):
+            self._print()
+
+    def _print(self) -> None:
+        try:
+            printing.run(self.desk)
+        except Failure as failure:
+            _log.error("printing: %s", failure)
+
+
+def catalogue_path(settings: Settings) -> Path:
+    return settings.folder / "catalogue.db"
+
+
+def open_workstation(settings: Settings, parts: Parts) -> Workstation:
+    """Open the cache and wire everything. Failures: STORE-…, CATALOGUE-…, SETTINGS-NOT-ENROLLED."""
+    store = SqlStore.open(settings.folder / "cache", parts.key)
+    try:
+        return Workstation(settings, parts, store, _enrolled(store))
+    except BaseException:
+        store.close()
+        raise
+
+
+def _enrolled(store: SqlStore) -> Device:
+    device = store.read(lambda tx: tx.meta.device())
+    if device is None:
+        raise Failure("SETTINGS-NOT-ENROLLED")
+    return device
+
+
+def real_parts(settings: Settings) -> Parts:
+    """Keyring, PC/SC and the printer of the settings."""
+    from clerk_app.devices.card.monitor import PcscReader
+    from clerk_app.devices.card.pseudo_apdu import table_from_settings
+    from clerk_app.devices.printer.printer import printer_from_url
+
+    told = settings.printer
+    printer: Printer = NoPrinter()
+    if told.url:
+        printer = printer_from_url(told.url, width=told.width, encoding=told.encoding)
+    return Parts(
+        key=cache_key(settings),
+        tokens=KeyringTokens(),
+        reader=PcscReader(table_from_settings(settings.reader)),
+        printer=printer,
+    )
+
+
+def cache_key(settings: Settings) -> KeySource:
+    return KeyringKey("clerk-app cache", str(settings.folder.resolve()))
+
+
+def enrol(folder: Path | None, url: str, code: str, ca: str) -> Device:
+    """Enrol this workstation: device token in the keyring, device in the cache, address in the settings."""
+    settings = replace(settings_file.load(folder), office_url=url, office_ca=ca)
+    return enrol_with(settings, code, cache_key(settings), KeyringTokens())
+
+
+def enrol_with(settings: Settings, code: str, key: KeySource, tokens: TokenKeeper) -> Device:
+    """`enrol` with the keyring as an argument: practice and tests bring their own."""
+    store = SqlStore.open(settings.folder / "cache", key)
+    try:
+        answer = enrol_with_office(
+            settings.office_url,
+            code,
+            platform.node(),
+            tokens,
+            ca=Path(settings.office_ca) if settings.office_ca else None,
+        )
+        device = device_of(answer)
+        store.write(lambda tx: tx.meta.set_device(device))
+    finally:
+        store.close()
+    settings_file.save(settings)
+    return device

@@ -1,0 +1,160 @@
+"""A whole hall on one machine: real office, real store and sync, simulated reader and printer.
+
+Everything lives in a folder that is thrown away, under a key that nobody keeps: practice never touches the
+user's keyring or a real cache. Only the devices, the citizens and the network cable are played.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urlsplit
+
+from platformdirs import user_cache_path
+
+from back_office import catalogue
+from back_office.embedded import (
+    HallSetup,
+    OfficeServer,
+    UserSetup,
+    enrolment_code,
+    prepare,
+)
+from back_office.queues import issue
+from clerk_app.bootstrap import Parts, Workstation, enrol_with, open_workstation
+from clerk_app.devices.card.simulator import SimulatedReader
+from clerk_app.devices.printer.printer import printer_from_url
+from clerk_app.devices.printer.simulator import SimulatedPrinter
+from clerk_app.settings import Settings, WindowSettings
+from clerk_app.store.vault import throw_away_key
+from practice.network import Cable
+
+HALL = HallSetup(
+    code="LX01",
+    name="绵阳市政务服务中心（练习）",
+    name_en="Mianyang Government Service Centre (practice)",
+    region="510700",
+    practice=True,
+)
+CLERK = UserSetup(staff_no="1024", name="王芳", name_en="Wang Fang", password="practice")  # noqa: S106
+WINDOW = "综合窗口 12"
+QUEUE = "A"
+FIRST_TICKETS = ("A", "A", "Y", "A", "P", "A")
+
+
+class TokensInMemory:
+    """The device token of a practice window: gone with the process."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, str] = {}
+
+    def save(self, device_id: str, token: str) -> None:
+        self._tokens[device_id] = token
+
+    def load(self, device_id: str) -> str | None:
+        return self._tokens.get(device_id)
+
+    def forget(self, device_id: str) -> None:
+        self._tokens.pop(device_id, None)
+
+
+class PracticeHall:
+    """One practice hall between `__enter__` and `__exit__`; `say` gets a line on each longer step."""
+
+    def __init__(
+        self, folder: Path, say: Callable[[str], None], window: WindowSettings | None = None
+    ) -> None:
+        self._folder = folder
+        self._say = say
+        self._window = window or WindowSettings()
+        self.reader = SimulatedReader(seconds=0.2)
+        self.printer = SimulatedPrinter()
+        self._key = throw_away_key()
+        self._tokens = TokensInMemory()
+
+    def __enter__(self) -> PracticeHall:
+        office = prepared_office(self._say)
+        shutil.copytree(office, self._folder / "office")
+        self._server = OfficeServer(self._folder / "office")
+        self._server.start()
+        address = urlsplit(self._server.url)
+        self.cable = Cable(str(address.hostname), int(address.port or 80))
+        self.printer.start()
+        for series in FIRST_TICKETS:
+            self.take_ticket(series)
+        self._settings = Settings(self._folder / "window", office_url=self.cable.url, window=self._window)
+        code = enrolment_code(self._folder / "office", window=WINDOW, queue=QUEUE)
+        enrol_with(self._settings, code, self._key, self._tokens)
+        self.workstation = self.open_window()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.workstation.close()
+        self.cable.close()
+        self.printer.stop()
+        self._server.stop()
+
+    def open_window(self) -> Workstation:
+        """The workstation on the practice cache, with the practice devices."""
+        parts = Parts(
+            key=self._key,
+            tokens=self._tokens,
+            reader=self.reader,
+            printer=printer_from_url(self.printer.url),
+        )
+        return open_workstation(self._settings, parts)
+
+    def take_ticket(self, series: str) -> str:
+        """A citizen takes a ticket at the entrance; returns its number."""
+        office = self._server.office
+        return office.write(lambda tx: issue(tx, HALL.code, series)).number
+
+
+def prepared_office(say: Callable[[str], None], cache: Path | None = None) -> Path:
+    """The folder of an office with the whole sample catalogue in force, made once and kept in the cache."""
+    cache = cache or user_cache_path("clerk-app", appauthor=False)
+    folder = cache / f"practice-office-{_digest()}"
+    if folder.exists():
+        return folder
+    from practice import sample_catalogue
+
+    say("Building the sample catalogue of 66,774 items (once)")
+    kinds = sample_catalogue.kinds()
+    items = tuple(sample_catalogue.implementations())
+    making = folder.with_name(folder.name + ".making")
+    shutil.rmtree(making, ignore_errors=True)
+    office = prepare(making, HALL, [CLERK])
+    try:
+        catalogue.put_in_force(office, kinds, items)
+    finally:
+        office.close()
+    for older in cache.glob("practice-office-*"):
+        if older != making:
+            shutil.rmtree(older, ignore_errors=True)
+    making.rename(folder)
+    return folder
+
+
+def _digest() -> str:
+    """Of everything the prepared office is made from: new code or content, new office."""
+    digest = hashlib.sha256()
+    roots = (
+        resources.files("resources") / "sample" / "kinds",
+        resources.files("resources") / "sample" / "bodies.toml",
+        resources.files("clerk_app") / "catalogue",
+        resources.files("practice"),
+        resources.files("back_office"),
+    )
+    for root in roots:
+        path = Path(str(root))
+        files = [path] if path.is_file() else sorted(path.rglob("*"))
+        for file in files:
+            if file.suffix in (".py", ".toml"):
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
