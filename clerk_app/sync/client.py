@@ -1,0 +1,96 @@
+"""The office's calls, one method a line of the protocol's table. Failures: see `transport`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from urllib.parse import quote
+
+from clerk_app.sync import protocol
+from clerk_app.sync.transport import TimeOuts, Transport
+
+PAGE = 1000
+"""Changes asked for in one page of the feed."""
+
+
+class OfficeClient:
+    """What one thread says to the office. `cut` and `close` may come from another thread."""
+
+    def __init__(
+        self, url: str, *, token: str = "", ca: Path | None = None, time_outs: TimeOuts | None = None
+    ) -> None:
+        self._transport = Transport(url, token=token, ca=ca, time_outs=time_outs)
+
+    def enrol(self, request: protocol.EnrolRequest) -> protocol.EnrolAnswer:
+        return self._transport.ask("POST", "/enrol", protocol.EnrolAnswer, body=request)
+
+    def open_session(self, request: protocol.SessionRequest) -> protocol.SessionAnswer:
+        return self._transport.ask("POST", "/session", protocol.SessionAnswer, body=request)
+
+    def close_session(self, session: str) -> None:
+        self._transport.ask("DELETE", "/session", type(None), headers=_clerk(session))
+
+    def push(self, request: protocol.PushRequest) -> protocol.PushAnswer:
+        return self._transport.ask("POST", "/sync/push", protocol.PushAnswer, body=request)
+
+    def changes(self, scope: str, generation: str, since: int, limit: int = PAGE) -> protocol.ChangesAnswer:
+        params: dict[str, str | int] = {
+            "scope": scope,
+            "since": since,
+            "limit": limit,
+            "generation": generation,
+        }
+        return self._transport.ask("GET", "/sync/changes", protocol.ChangesAnswer, params=params)
+
+    def snapshot(self, scope: str) -> protocol.SnapshotAnswer:
+        return self._transport.ask("GET", f"/sync/snapshot/{_part(scope)}", protocol.SnapshotAnswer)
+
+    def wait(self, cursors: Mapping[str, int], seconds: int) -> protocol.WaitAnswer:
+        """Blocks until a scope has news beyond its cursor, `seconds` at most."""
+        scopes = ",".join(f"{scope}:{seq}" for scope, seq in cursors.items())
+        params: dict[str, str | int] = {"scopes": scopes, "seconds": seconds}
+        return self._transport.ask(
+            "GET", "/sync/wait", protocol.WaitAnswer, params=params, read=seconds + TimeOuts().read
+        )
+
+    def block(self, request: protocol.BlockRequest) -> protocol.BlockAnswer:
+        return self._transport.ask("POST", "/blocks", protocol.BlockAnswer, body=request)
+
+    def call(self, queue: str, request: protocol.CallRequest, session: str) -> protocol.CallAnswer:
+        path = f"/queues/{_part(queue)}/call"
+        return self._transport.ask("POST", path, protocol.CallAnswer, body=request, headers=_clerk(session))
+
+    def recall(self, queue: str, request: protocol.RecallRequest, session: str) -> protocol.CallAnswer:
+        path = f"/queues/{_part(queue)}/recall"
+        return self._transport.ask("POST", path, protocol.CallAnswer, body=request, headers=_clerk(session))
+
+    def time(self) -> protocol.TimeAnswer:
+        return self._transport.ask("GET", "/time", protocol.TimeAnswer)
+
+    def catalogue(self) -> protocol.CatalogueInfo:
+        return self._transport.ask("GET", "/catalogue", protocol.CatalogueInfo)
+
+    def catalogue_file(
+        self, version: str, offset: int
+    ) -> AbstractContextManager[tuple[bool, Iterator[bytes]]]:
+        return self._transport.download(f"/catalogue/{_part(version)}", offset)
+
+    def cut(self) -> None:
+        self._transport.cut()
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+def scopes_of(device_id: str, queue: str, hall_code: str) -> Sequence[str]:
+    """The scopes of the feed a window follows, its own answers first."""
+    return (f"device:{device_id}", f"queue:{queue}", f"hall:{hall_code}", "catalogue")
+
+
+def _part(text: str) -> str:
+    return quote(text, safe=":")
+
+
+def _clerk(session: str) -> dict[str, str]:
+    return {protocol.CLERK_SESSION_HEADER: session} if session else {}

@@ -1,0 +1,116 @@
+"""Between the protocol's messages and the hall's values.
+
+A change of the feed becomes a fact, decoded strictly and outside any transaction: what cannot be read is
+found before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+
+from clerk_app.desk.ports import Command
+from clerk_app.domain.catalogue import ItemStatus
+from clerk_app.domain.ticket import Ticket, TicketState
+from clerk_app.domain.working_days import WorkingCalendar
+from clerk_app.failures import Failure
+from clerk_app.sync.protocol import (
+    CalendarMessage,
+    CaseMessage,
+    Change,
+    CommandMessage,
+    ItemMessage,
+    TicketMessage,
+    command_hash,
+)
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketGone:
+    """A ticket the authority took away, as of `version`."""
+
+    id: str
+    version: int
+
+
+Fact = Ticket | TicketGone | CaseMessage | WorkingCalendar | ItemMessage
+
+
+def command_message(command: Command) -> CommandMessage:
+    body = dict(command.body)
+    return CommandMessage(
+        seq=command.seq,
+        id=command.id,
+        type=command.type,
+        schema=command.schema,
+        at=command.at,
+        operator=command.operator,
+        body=body,
+        hash=command_hash(command.id, command.type, body),
+    )
+
+
+def ticket(message: TicketMessage) -> Ticket:
+    """Raises Failure("SYNC-BAD-FACT") for a state this program does not know."""
+    return Ticket(
+        id=message.id,
+        number=message.number,
+        series=message.series,
+        state=_known(TicketState, message.state),
+        issued_at=message.issued_at,
+        version=message.version,
+        window=message.window,
+        called_at=message.called_at,
+        calls=message.calls,
+        reason=message.reason,
+    )
+
+
+def fact(change: Change) -> Fact | None:
+    """What a change of the feed says, or None for a kind a newer office sends and this window does not need.
+
+    Raises Failure("SYNC-BAD-FACT") when a known kind cannot be read.
+    """
+    if change.op == "del":
+        return TicketGone(change.id, change.version) if change.kind == "ticket" else None
+    match change.kind:
+        case "ticket":
+            return ticket(_convert(change, TicketMessage))
+        case "case":
+            return _convert(change, CaseMessage)
+        case "calendar":
+            return _calendar(_convert(change, CalendarMessage))
+        case "item":
+            item = _convert(change, ItemMessage)
+            _known(ItemStatus, item.status)
+            return item
+        case _:
+            return None
+
+
+def _known(words: type[E], word: str) -> E:
+    try:
+        return words(word)
+    except ValueError as error:
+        raise Failure("SYNC-BAD-FACT", f"{words.__name__} {word}") from error
+
+
+def _calendar(message: CalendarMessage) -> WorkingCalendar:
+    return WorkingCalendar(
+        frozenset(message.years), frozenset(message.holidays), frozenset(message.make_up_days)
+    )
+
+
+def _convert(change: Change, message: type[T]) -> T:
+    data: Mapping[str, Any] = change.data
+    try:
+        return msgspec.convert(data, message)
+    except msgspec.ValidationError as error:
+        raise Failure("SYNC-BAD-FACT", f"{change.kind} at {change.seq}") from error

@@ -1,0 +1,75 @@
+"""Direct calls to the office: signing in, and the calls of the queue's authority.
+
+Each act carries a client-made id. An answer that was lost is asked for once more under the same id at once,
+and by the desk whenever it likes: the office gives the same ticket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from clerk_app import failures
+from clerk_app.desk.ports import Device, Operator, SignedIn
+from clerk_app.domain.ticket import Ticket
+from clerk_app.failures import Failure
+from clerk_app.sync.client import OfficeClient
+from clerk_app.sync.messages import ticket
+from clerk_app.sync.protocol import CallRequest, RecallRequest, SessionRequest
+from clerk_app.sync.transport import OfficeFailure
+
+T = TypeVar("T")
+
+
+class DirectOffice:
+    """The `Office` port over HTTP. Runs on its own network lane; holds the clerk's session in memory only."""
+
+    def __init__(self, client: OfficeClient, device: Device) -> None:
+        self._client = client
+        self._device = device
+        self._session = ""
+
+    def sign_in(self, staff_no: str, password: str) -> SignedIn:
+        request = SessionRequest(staff_no, password)
+        answer = _ask(lambda: self._client.open_session(request))
+        self._session = answer.token
+        operator = Operator(
+            staff_no=answer.staff_no,
+            name=answer.name,
+            rights=frozenset(answer.rights),
+            grant_until=answer.not_after,
+            name_en=answer.name_en,
+        )
+        return SignedIn(operator, answer.token)
+
+    def sign_out(self) -> None:
+        session, self._session = self._session, ""
+        if session:
+            _ask(lambda: self._client.close_session(session))
+
+    def call_next(self, request_id: str) -> Ticket | None:
+        request = CallRequest(request_id, self._device.window)
+        answer = _ask(lambda: self._client.call(self._device.queue, request, self._session))
+        return None if answer.ticket is None else ticket(answer.ticket)
+
+    def recall(self, request_id: str, ticket_id: str) -> Ticket:
+        request = RecallRequest(request_id, ticket_id, self._device.window)
+        answer = _ask(lambda: self._client.recall(self._device.queue, request, self._session))
+        if answer.ticket is None:
+            raise Failure("SYNC-NOT-OFFICE", "recall without a ticket")
+        return ticket(answer.ticket)
+
+
+def _ask(call: Callable[[], T]) -> T:
+    """The answer, asked for twice when the line broke; a refusal under the office's own code if known."""
+    try:
+        try:
+            return call()
+        except OfficeFailure as failure:
+            if failure.code != "SYNC-OFFLINE":
+                raise
+            return call()
+    except OfficeFailure as failure:
+        if failure.problem is not None and failure.problem.code in failures.codes():
+            raise Failure(failure.problem.code, failure.detail) from failure
+        raise

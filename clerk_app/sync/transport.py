@@ -1,0 +1,228 @@
+"""One HTTP conversation with the office: send, check that it is the office that answers, decode strictly.
+
+Whatever goes wrong comes out as one of these failures:
+
+| what happened                                              | failure         |
+|------------------------------------------------------------|-----------------|
+| no connection, or it broke                                 | SYNC-OFFLINE    |
+| connected, no answer in time                               | SYNC-SLOW       |
+| certificate expired, unknown or of somebody else           | SYNC-TLS        |
+| HTML, a redirect, another schema: a captive portal answers | SYNC-NOT-OFFICE |
+| 5xx, 429                                                   | SYNC-BUSY       |
+| 401, 403                                                   | SYNC-RIGHTS     |
+| 409 with the sequence number it expects                    | SYNC-GAP        |
+| 410                                                        | SYNC-RESYNC     |
+| 423                                                        | SYNC-FENCED     |
+| any other refusal                                          | SYNC-REJECTED   |
+"""
+
+from __future__ import annotations
+
+import email.utils
+import http.client
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import requests
+import urllib3.exceptions
+
+from clerk_app.failures import Failure
+from clerk_app.sync.protocol import Problem
+from clerk_app.sync.wire import CuttableAdapter, Lines
+
+T = TypeVar("T")
+
+CHUNK = 64 * 1024
+_JSON = "application/json"
+_REFUSALS = {401: "SYNC-RIGHTS", 403: "SYNC-RIGHTS", 410: "SYNC-RESYNC", 423: "SYNC-FENCED"}
+_BUSY = frozenset({429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOuts:
+    """Seconds to connect, and between two bytes of an answer."""
+
+    connect: float = 3.05
+    read: float = 15.0
+
+
+class OfficeFailure(Failure):
+    """A failure with what the office said of it: the problem, and how long it asks to be left alone."""
+
+    def __init__(
+        self, code: str, detail: str = "", *, problem: Problem | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(code, detail)
+        self.problem = problem
+        self.retry_after = retry_after
+
+
+class Transport:
+    """A session with one office. For one thread at a time; `cut` alone may come from another.
+
+    Proxies, certificates and passwords of the environment are ignored: what the settings say is all there
+    is (a stray .netrc would replace the device's token).
+    """
+
+    def __init__(
+        self, url: str, *, token: str = "", ca: Path | None = None, time_outs: TimeOuts | None = None
+    ) -> None:
+        self._base = url.rstrip("/") + "/v1"
+        self._time_outs = time_outs or TimeOuts()
+        self._lines = Lines()
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = str(ca) if ca else True
+        adapter = CuttableAdapter(self._lines)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        *,
+        body: object = None,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        read: float | None = None,
+    ) -> T:
+        """The decoded answer of one call; `read` replaces the seconds to wait for it."""
+        with self._exchange(method, path, body=body, params=params, headers=headers, read=read) as response:
+            content = response.content
+        if not response.ok:
+            raise _refusal(response, content, path)
+        return _decode(response, content, answer, path)
+
+    @contextmanager
+    def download(self, path: str, offset: int) -> Iterator[tuple[bool, Iterator[bytes]]]:
+        """(whether the bytes start at `offset`, the bytes): an office that ignores ranges starts at 0."""
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
+        with self._exchange("GET", path, headers=headers) as response:
+            if not response.ok:
+                raise _refusal(response, response.content, path)
+            if "html" in _content_type(response):
+                raise OfficeFailure("SYNC-NOT-OFFICE", f"{path}: a page instead of a file")
+            yield response.status_code == 206 or offset == 0, _arriving(response)
+
+    def cut(self) -> None:
+        """End what is under way; every later call fails with SYNC-OFFLINE."""
+        self._lines.cut()
+
+    def close(self) -> None:
+        self.cut()
+        self._session.close()
+
+    @contextmanager
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        read: float | None = None,
+    ) -> Iterator[requests.Response]:
+        time_out = (self._time_outs.connect, read or self._time_outs.read)
+        sent = {"Accept": _JSON} | dict(headers or {})
+        if body is not None:
+            sent["Content-Type"] = _JSON
+        try:
+            with self._session.request(
+                method,
+                self._base + path,
+                data=None if body is None else msgspec.json.encode(body),
+                params=params,
+                headers=sent,
+                timeout=time_out,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                yield response
+        except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
+            raise _broken(error, path) from error
+
+
+def _arriving(response: requests.Response) -> Iterator[bytes]:
+    """The bytes as they come: `iter_content` drops the last piece, not full, when the line breaks."""
+    while chunk := response.raw.read1(CHUNK):
+        yield chunk
+
+
+def _broken(error: Exception, path: str) -> OfficeFailure:
+    """What a broken exchange means. The detail names the kind of error only: messages may quote bodies."""
+    detail = f"{path}: {type(error).__name__}"
+    if isinstance(error, requests.exceptions.SSLError):
+        return OfficeFailure("SYNC-TLS", detail)
+    causes = [error, *error.args, *(arg for cause in error.args for arg in getattr(cause, "args", ()))]
+    if isinstance(error, requests.ReadTimeout) or _any(causes, urllib3.exceptions.ReadTimeoutError):
+        return OfficeFailure("SYNC-SLOW", detail)
+    garbled = [cause for cause in causes if isinstance(cause, http.client.HTTPException)]
+    broke_off = (http.client.RemoteDisconnected, http.client.IncompleteRead)
+    if isinstance(error, requests.exceptions.ContentDecodingError) or (
+        garbled and not _any(garbled, broke_off)
+    ):
+        return OfficeFailure("SYNC-NOT-OFFICE", detail)
+    return OfficeFailure("SYNC-OFFLINE", detail)
+
+
+def _any(causes: list[Any], kind: type | tuple[type, ...]) -> bool:
+    return any(isinstance(cause, kind) for cause in causes)
+
+
+def _content_type(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def _decode(response: requests.Response, content: bytes, answer: type[T], path: str) -> T:
+    if response.status_code == 204 and answer is type(None):
+        return answer()
+    # A redirect is "ok" to requests but no answer of ours.
+    if response.status_code >= 300 or _content_type(response) != _JSON:
+        raise OfficeFailure("SYNC-NOT-OFFICE", f"{path}: {response.status_code} {_content_type(response)}")
+    try:
+        return msgspec.json.decode(content, type=answer)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise OfficeFailure("SYNC-NOT-OFFICE", f"{path}: another schema") from error
+
+
+def _refusal(response: requests.Response, content: bytes, path: str) -> OfficeFailure:
+    status = response.status_code
+    if status in _BUSY:  # a gateway in front of the office may say so in HTML
+        return OfficeFailure("SYNC-BUSY", f"{path}: {status}", retry_after=_retry_after(response))
+    problem = _problem(response, content)
+    if problem is None:
+        return OfficeFailure("SYNC-NOT-OFFICE", f"{path}: {status} {_content_type(response)}")
+    gap = status == 409 and problem.expected_seq is not None
+    code = "SYNC-GAP" if gap else _REFUSALS.get(status, "SYNC-REJECTED")
+    return OfficeFailure(code, f"{path}: {status} {problem.code}", problem=problem)
+
+
+def _problem(response: requests.Response, content: bytes) -> Problem | None:
+    if _content_type(response) not in (_JSON, "application/problem+json"):
+        return None
+    try:
+        return msgspec.json.decode(content, type=Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds, from either form of the header (RFC 9110, 10.2.3); None when absent or unreadable."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        at = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at.tzinfo else None
