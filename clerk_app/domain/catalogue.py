@@ -148,6 +148,7 @@ class ItemKind:
     fields: tuple[FormField, ...] = ()
     materials: tuple[Material, ...] = ()
     faq: tuple[Faq, ...] = ()
+    visits_reason: str = ""  # 必须现场办理原因, due when visits > 0
 
 
 @dataclass(frozen=True, slots=True)
