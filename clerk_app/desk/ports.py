@@ -215,6 +215,7 @@ class PrintState(StrEnum):
     PRINTED = "printed"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    REPLACED = "replaced"  # the clerk said it is not on paper: a marked copy followed
 
 
 @dataclass(frozen=True, slots=True)

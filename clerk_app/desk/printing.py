@@ -1,6 +1,6 @@
 """Paper after the commit: print jobs are rows, run on the printer lane, and may fail without harm.
 
-queued → printing → printed | failed | unknown. A job found "printing" at start was cut by a kill: nobody
+queued → printing → printed | failed | unknown (→ replaced). A job found "printing" at start was cut by a kill: nobody
 knows what is on the paper, so it is asked, never guessed.
 """
 
@@ -63,8 +63,8 @@ def answer(desk: Desk, job_id: str, on_paper: bool, operator: str) -> None:
         if job is None or job.state is not PrintState.UNKNOWN:
             return
         now = desk.clock.now()
-        # Either way the job itself is over; the printed copy or its marked successor carries on.
-        tx.print_jobs.mark(job_id, PrintState.PRINTED if on_paper else PrintState.FAILED, "PRINTER-ANSWERED")
+        # Either way the job itself is over: half of it may be on paper, so its successor is marked 补打.
+        tx.print_jobs.mark(job_id, PrintState.PRINTED if on_paper else PrintState.REPLACED)
         word = "on paper" if on_paper else "not on paper"
         tx.audit.add(at=now, actor=operator, act="print-answer", subject=job.case_id or job.id, detail=word)
         if on_paper:

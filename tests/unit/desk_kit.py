@@ -1,0 +1,257 @@
+"""A desk for the tests: the real store in memory, hand-written fakes for what is plugged in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from clerk_app.desk.context import Desk
+from clerk_app.desk.ports import (
+    Changed,
+    Device,
+    Hit,
+    LinkState,
+    LinkStatus,
+    Operator,
+    PrinterStatus,
+    PrintOutcome,
+    PrintResult,
+    SearchContext,
+    SignedIn,
+)
+from clerk_app.domain.applicant import CardRecord, DocumentKind, Sex
+from clerk_app.domain.catalogue import (
+    Audience,
+    Choice,
+    FieldKind,
+    FormField,
+    Implementation,
+    ItemKind,
+    ItemStatus,
+    ItemType,
+    Material,
+    OfflineRule,
+    ServiceItem,
+    Situation,
+)
+from clerk_app.domain.documents import Slip
+from clerk_app.domain.hall_time import HALL_TIME
+from clerk_app.domain.ids import uuid7
+from clerk_app.domain.numbering import NumberBlock
+from clerk_app.domain.ticket import Ticket, TicketState
+from clerk_app.failures import Failure
+from clerk_app.store.cache import SqlStore
+
+FRIDAY = datetime(2026, 11, 20, 16, 55, tzinfo=HALL_TIME)
+CLERK = "1024"
+DEVICE = Device(
+    id="device-1",
+    epoch=1,
+    hall_code="MY01",
+    hall_name="绵阳市政务服务中心",
+    hall_name_en="Mianyang Government Service Centre",
+    region="510700",
+    window="综合窗口 12",
+    queue="A",
+)
+PERSON = CardRecord(
+    kind=DocumentKind.RESIDENT_ID,
+    name="李晓明",
+    number="51070419890604123X",
+    sex=Sex.MALE,
+    birth=date(1989, 6, 4),
+    ethnicity="01",
+    address="四川省绵阳市游仙区样例路 9 号",
+    valid_until=date(2036, 5, 11),
+)
+KIND = ItemKind(
+    code="511600001000",
+    name="社会保障卡补领",
+    type=ItemType.PUBLIC_SERVICE,
+    audience=Audience.PERSON,
+    legal_days=20,
+    promised_days=3,
+    offline=OfflineRule.ACCEPT,
+    situations=(Situation("agent", "办理方式", (Choice("no", "本人办理"), Choice("yes", "委托他人"))),),
+    fields=(
+        FormField("name", "姓名", required=True, fill="name"),
+        FormField("number", "证件号码", required=True, fill="number"),
+        FormField("phone", "联系电话", kind=FieldKind.PHONE, required=True),
+    ),
+    materials=(
+        Material("id", "居民身份证", originals=1, check_only=True),
+        Material("letter", "授权委托书", originals=1, when="agent=yes", deferrable=True),
+    ),
+)
+ITEM = ServiceItem(
+    KIND,
+    Implementation(
+        code="11510700MB0000001X3511600001000",
+        kind=KIND.code,
+        body_code="11510700MB0000001X",
+        body_name="绵阳市人力资源和社会保障局",
+        region="510700",
+        level="city",
+    ),
+)
+
+
+@dataclass
+class StandingClock:
+    """A clock that only moves when told."""
+
+    at: datetime = FRIDAY
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    def advance(self, step: timedelta) -> None:
+        self.at += step
+
+
+@dataclass
+class FakeOffice:
+    """Answers as told; `failure` set means nobody answers."""
+
+    tickets: list[Ticket] = field(default_factory=list)
+    passwords: dict[str, str] = field(default_factory=lambda: {CLERK: "right"})
+    failure: str = ""
+    answered: dict[str, Ticket | None] = field(default_factory=dict)
+    lose_answer: bool = False
+    grant: timedelta = timedelta(hours=72)
+
+    def sign_in(self, staff_no: str, password: str) -> SignedIn:
+        self._reach()
+        if self.passwords.get(staff_no) != password:
+            raise Failure("SIGN-IN-WRONG")
+        until = FRIDAY + self.grant
+        return SignedIn(Operator(staff_no, "王芳", frozenset({"window"}), until, "Wang Fang"), "token")
+
+    def sign_out(self) -> None:
+        self._reach()
+
+    def call_next(self, request_id: str) -> Ticket | None:
+        self._reach()
+        if request_id not in self.answered:
+            ticket = self.tickets.pop(0) if self.tickets else None
+            self.answered[request_id] = ticket and replace(ticket, state=TicketState.CALLED, calls=1)
+        if self.lose_answer:
+            self.lose_answer = False
+            raise Failure("SYNC-OFFLINE")
+        return self.answered[request_id]
+
+    def recall(self, request_id: str, ticket_id: str) -> Ticket:
+        self._reach()
+        called = next(t for t in self.answered.values() if t is not None and t.id == ticket_id)
+        return replace(called, calls=called.calls + 1, version=called.version + 1)
+
+    def _reach(self) -> None:
+        if self.failure:
+            raise Failure(self.failure)
+
+
+@dataclass
+class FakeCatalogue:
+    items: dict[str, ServiceItem] = field(default_factory=lambda: {ITEM.implementation.code: ITEM})
+    asked: list[SearchContext] = field(default_factory=list)
+    count: int = 1
+    version: str = "1"
+
+    def search(self, text: str, context: SearchContext, limit: int = 20) -> tuple[Hit, ...]:
+        self.asked.append(context)
+        return ()
+
+    def item(self, item_code: str) -> ServiceItem:
+        if item_code not in self.items:
+            raise Failure("CATALOGUE-NO-ITEM")
+        return self.items[item_code]
+
+    def retire(self, item_code: str) -> None:
+        item = self.items[item_code]
+        self.items[item_code] = replace(
+            item, implementation=replace(item.implementation, status=ItemStatus.RETIRED, version=2)
+        )
+
+
+@dataclass
+class FakePrinter:
+    """Keeps what it was given; `outcomes` are used up one a slip, then everything prints."""
+
+    papers: list[tuple[Slip, int]] = field(default_factory=list)
+    outcomes: list[PrintResult] = field(default_factory=list)
+    now: PrinterStatus = field(default_factory=PrinterStatus)
+
+    def status(self) -> PrinterStatus:
+        return self.now
+
+    def print(self, slip: Slip, *, reprint: int = 0) -> PrintResult:
+        result = self.outcomes.pop(0) if self.outcomes else PrintResult(PrintOutcome.PRINTED)
+        if result.outcome is not PrintOutcome.FAILED:
+            self.papers.append((slip, reprint))
+        return result
+
+
+@dataclass
+class Bench:
+    """The desk and everything a test wants to move."""
+
+    desk: Desk
+    store: SqlStore
+    office: FakeOffice
+    catalogue: FakeCatalogue
+    printer: FakePrinter
+    clock: StandingClock
+    changes: list[Changed]
+    pokes: list[None]
+    link: list[LinkState]
+
+    def offline(self) -> None:
+        self.office.failure = "SYNC-OFFLINE"
+        self.link[:] = [LinkState.OFFLINE]
+
+    def online(self) -> None:
+        self.office.failure = ""
+        self.link[:] = [LinkState.ONLINE]
+
+
+def ticket(number: str = "A037", reason: str = "order") -> Ticket:
+    return Ticket(uuid7(), number, number[0], TicketState.WAITING, FRIDAY, 1, reason=reason)
+
+
+@contextmanager
+def bench(items: Mapping[str, ServiceItem] | None = None) -> Iterator[Bench]:
+    """A desk with two people waiting and a hundred case numbers."""
+    store = SqlStore.in_memory()
+    office = FakeOffice([ticket("A037"), ticket("A038")])
+    catalogue = FakeCatalogue(dict(items) if items else {ITEM.implementation.code: ITEM})
+    printer, clock = FakePrinter(), StandingClock()
+    changes: list[Changed] = []
+    pokes: list[None] = []
+    link = [LinkState.ONLINE]
+    desk = Desk(
+        device=DEVICE,
+        store=store,
+        office=office,
+        catalogue=catalogue,
+        printer=printer,
+        clock=clock,
+        new_id=uuid7,
+        link=lambda: LinkStatus(link[0]),
+        poke=lambda: pokes.append(None),
+        changed=changes.append,
+    )
+
+    def fill(tx: object) -> None:
+        tx.meta.set_device(DEVICE)  # type: ignore[attr-defined]
+        tx.numbers.add(NumberBlock(uuid7(), 1, 100, 1, DEVICE.epoch))  # type: ignore[attr-defined]
+
+    store.write(fill)
+    try:
+        yield Bench(desk, store, office, catalogue, printer, clock, changes, pokes, link)
+    finally:
+        store.close()
