@@ -1,0 +1,71 @@
+"""The audit chain of this device: every link holds the hash of the one before.
+
+h(n) = SHA-256( h(n-1) ‖ canonical JSON of [n, at, actor, act, subject, detail] ), h(0) empty. The head goes
+to the office with every push, so that a chain rewritten from some link on does not match what was sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+
+from sqlalchemy import insert, select, text
+
+from clerk_app.failures import Failure
+from clerk_app.store.repositories.rows import Prepared, Statements
+from clerk_app.store.tables import audit
+
+_ADD = Prepared(insert(audit), audit.c.keys())
+_LAST = Prepared(select(audit.c.n, audit.c.hash).order_by(audit.c.n.desc()).limit(1))
+_ALL = select(
+    audit.c.n, audit.c.hash, audit.c.at, audit.c.actor, audit.c.act, audit.c.subject, audit.c.detail
+).order_by(audit.c.n)
+_HIGHEST = text("SELECT seq FROM sqlite_sequence WHERE name = 'audit'")
+
+
+_canonical = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+def link(previous: str, n: int, at: str, actor: str, act: str, subject: str, detail: str) -> str:
+    """The hex hash of link `n` after the hash `previous` (empty for the first)."""
+    record = _canonical([n, at, actor, act, subject, detail])
+    return hashlib.sha256(bytes.fromhex(previous) + record.encode()).hexdigest()
+
+
+class SqlAudit:
+    def __init__(self, statements: Statements) -> None:
+        self._sql = statements
+
+    def add(self, *, at: datetime, actor: str, act: str, subject: str, detail: str = "") -> str:
+        """Append one link; returns the new head."""
+        last, previous = self._last()
+        n = last + 1
+        record = {"at": at.isoformat(), "actor": actor, "act": act, "subject": subject, "detail": detail}
+        head = link(previous, n, **record)
+        self._sql.run(_ADD, {"n": n, **record, "hash": head})
+        return head
+
+    def head(self) -> str:
+        """The hash of the last link, empty when there is none."""
+        return self._last()[1]
+
+    def verify(self) -> int:
+        """Number of links checked: none changed, none missing between, none cut from the end.
+
+        Raises Failure("STORE-AUDIT-BROKEN") naming the first bad one.
+        """
+        previous, checked = "", 0
+        for n, hash_, *record in self._sql.execute(_ALL):
+            checked += 1
+            if n != checked or hash_ != link(previous, n, *record):
+                raise Failure("STORE-AUDIT-BROKEN", f"link {checked}")
+            previous = hash_
+        highest = self._sql.execute(_HIGHEST).scalar_one_or_none() or 0
+        if highest != checked:
+            raise Failure("STORE-AUDIT-BROKEN", f"link {checked + 1}")
+        return checked
+
+    def _last(self) -> tuple[int, str]:
+        last = self._sql.run(_LAST)
+        return (last[0], last[1]) if last else (0, "")

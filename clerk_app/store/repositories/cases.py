@@ -1,0 +1,80 @@
+"""Cases filed at this window. A case keeps its id and its number for life."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+
+from sqlalchemy import bindparam, func, select, update
+
+from clerk_app.domain.case import Case, LegalState, SyncState
+from clerk_app.store.columns import since
+from clerk_app.store.repositories.rows import Statements, adding, columns, each, one, values
+from clerk_app.store.tables import cases
+
+_ADD = adding(cases)
+_SAVE = update(cases).where(cases.c.id == bindparam("same_id"), cases.c.number == bindparam("same_number"))
+_ALL = select(*columns(cases, Case))
+
+
+class SqlCases:
+    """`identity_key` keys the digest under which `same_open` finds a person, so that neither the index nor
+    a listing of the table shows a number.
+    """
+
+    def __init__(self, statements: Statements, identity_key: bytes) -> None:
+        self._sql = statements
+        self._identity_key = identity_key
+
+    def add(self, case: Case) -> None:
+        self._sql.run(_ADD, self._values(case))
+
+    def save(self, case: Case) -> None:
+        """Replace the case of the same id and number. Raises LookupError when there is none."""
+        changed = self._values(case)
+        changed["same_id"] = changed.pop("id")
+        changed["same_number"] = changed.pop("number")
+        if self._sql.execute(_SAVE, changed).rowcount != 1:
+            raise LookupError(f"no case {case.id} with that number")
+
+    def get(self, case_id: str) -> Case | None:
+        return one(Case, self._sql.execute(_ALL.where(cases.c.id == case_id)))
+
+    def by_number(self, number: str) -> Case | None:
+        """The case with this number as stored, without hyphens."""
+        return one(Case, self._sql.execute(_ALL.where(cases.c.number == number)))
+
+    def of_visit(self, visit_id: str) -> Sequence[Case]:
+        """The cases of a visit in the order they were filed."""
+        return each(Case, self._sql.execute(_ALL.where(cases.c.visit_id == visit_id).order_by(cases.c.n)))
+
+    def recent(self, limit: int = 50) -> Sequence[Case]:
+        """The last `limit` cases, the newest first."""
+        return each(Case, self._sql.execute(_ALL.order_by(cases.c.n.desc()).limit(limit)))
+
+    def same_open(self, identity: str, kind: str) -> Sequence[Case]:
+        """Cases whose party bears the number `identity`, for the item kind, neither void nor refused."""
+        query = _ALL.where(
+            cases.c.identity == self._digest(identity),
+            cases.c.kind == kind,
+            cases.c.legal_state != LegalState.VOID,
+            cases.c.sync_state != SyncState.REFUSED,
+        )
+        return each(Case, self._sql.execute(query.order_by(cases.c.n)))
+
+    def count_since(self, since_: datetime) -> int:
+        query = select(func.count()).select_from(cases)
+        return int(self._sql.execute(query.where(since(cases.c.received_at, since_))).scalar_one())
+
+    def used_kinds(self) -> tuple[tuple[str, ...], Mapping[str, int]]:
+        query = select(cases.c.kind, func.count()).group_by(cases.c.kind).order_by(func.max(cases.c.n).desc())
+        times = {str(row[0]): int(row[1]) for row in self._sql.execute(query)}
+        return tuple(times), MappingProxyType(times)
+
+    def _values(self, case: Case) -> dict[str, object]:
+        return values(case) | {"kind": case.item.kind, "identity": self._digest(case.applicant.number)}
+
+    def _digest(self, identity: str) -> str:
+        return hashlib.blake2b(identity.upper().encode(), key=self._identity_key, digest_size=16).hexdigest()

@@ -1,0 +1,33 @@
+"""How far each scope of the change feed was applied here."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+
+from clerk_app.store.repositories.rows import Statements, upsert
+from clerk_app.store.tables import feed_cursors as cursors
+
+_SAVE = upsert(cursors, "scope")
+
+
+class SqlFeed:
+    def __init__(self, statements: Statements) -> None:
+        self._sql = statements
+
+    def cursor(self, scope: str) -> tuple[str, int] | None:
+        query = select(cursors.c.generation, cursors.c.seq).where(cursors.c.scope == scope)
+        row = self._sql.execute(query).one_or_none()
+        return (row[0], row[1]) if row else None
+
+    def advance(self, scope: str, generation: str, seq: int) -> None:
+        """Note that `scope` is applied up to `seq`, in the transaction that applied it.
+
+        Raises ValueError when that is behind the cursor of the same generation: a page out of turn.
+        """
+        known = self.cursor(scope)
+        if known and known[0] == generation and seq < known[1]:
+            raise ValueError(f"cursor of {scope} would go back from {known[1]} to {seq}")
+        self._sql.run(_SAVE, {"scope": scope, "generation": generation, "seq": seq})
+
+    def reset(self, scope: str) -> None:
+        self._sql.execute(delete(cursors).where(cursors.c.scope == scope))

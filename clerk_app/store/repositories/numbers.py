@@ -1,0 +1,56 @@
+"""Serials for case numbers, from blocks the office leases to this device for one epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from clerk_app.domain.numbering import NumberBlock
+from clerk_app.failures import Failure
+from clerk_app.store.repositories.meta import EPOCH
+from clerk_app.store.repositories.rows import Prepared, Statements, columns, each, values
+from clerk_app.store.tables import number_blocks as blocks
+
+_IN_USE = (
+    select(blocks.c.id)
+    .where(blocks.c.epoch == EPOCH, blocks.c.next <= blocks.c.high)
+    .order_by(blocks.c.low)
+    .limit(1)
+    .scalar_subquery()
+)
+_TAKE = Prepared(
+    update(blocks).where(blocks.c.id == _IN_USE).values(next=blocks.c.next + 1).returning(blocks.c.next - 1)
+)
+_ADD = insert(blocks).on_conflict_do_nothing(index_elements=["id"])
+_ALL = select(*columns(blocks, NumberBlock)).order_by(blocks.c.low)
+
+
+class SqlNumbers:
+    def __init__(self, statements: Statements) -> None:
+        self._sql = statements
+
+    def take(self) -> int:
+        """The next serial; it counts as used if and only if the caller's transaction commits.
+
+        Blocks of an earlier epoch are void: the office has closed them. Raises Failure("STORE-NO-NUMBERS").
+        """
+        taken = self._sql.run(_TAKE)
+        if taken is None:
+            raise Failure("STORE-NO-NUMBERS", "every block of this epoch is used up")
+        return int(taken[0])
+
+    def add(self, block: NumberBlock) -> None:
+        """Keep a leased block. The same block again changes nothing: its `next` here is ahead.
+
+        Raises Failure("STORE-BLOCK-OVERLAP") when a serial in it was ever leased in another block.
+        """
+        meets = (blocks.c.low <= block.high) & (blocks.c.high >= block.low) & (blocks.c.id != block.id)
+        if other := self._sql.execute(select(blocks.c.id).where(meets).limit(1)).scalar_one_or_none():
+            raise Failure("STORE-BLOCK-OVERLAP", f"{block.id} meets {other}")
+        self._sql.execute(_ADD, values(block))
+
+    def blocks(self) -> Sequence[NumberBlock]:
+        """The blocks of the present epoch in the order they are used, used-up ones included."""
+        return each(NumberBlock, self._sql.execute(_ALL.where(blocks.c.epoch == EPOCH)))

@@ -1,0 +1,87 @@
+"""Intents on their way up. A row stays until the office has answered, and after; there is no last attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import func, insert, select, update
+
+from clerk_app.desk.ports import Command, CommandState
+from clerk_app.domain.ids import uuid7
+from clerk_app.store.repositories.meta import EPOCH, NEXT_SEQ, UNANSWERED
+from clerk_app.store.repositories.rows import Prepared, Statements, columns, each, one
+from clerk_app.store.tables import outbox
+from clerk_app.sync.protocol import SCHEMA
+
+_ADD = Prepared(
+    insert(outbox)
+    .values(epoch=EPOCH, seq=NEXT_SEQ, schema=SCHEMA, state=CommandState.WAITING, code="", attempts=0)
+    .returning(outbox.c.seq),
+    ("id", "type", "aggregate", "body", "at", "operator"),
+)
+_ALL = select(*columns(outbox, Command))
+
+
+class SqlOutbox:
+    """Sequence numbers are dense within an epoch: 1, 2, 3 and none left out, because a transaction that
+    rolls back gives its number back with the rest.
+    """
+
+    def __init__(self, statements: Statements) -> None:
+        self._sql = statements
+
+    def add(
+        self, type_: str, aggregate: str, body: Mapping[str, Any], *, at: datetime, operator: str
+    ) -> Command:
+        """Append with a new id and the next sequence number; `body` is kept as its JSON."""
+        plain = msgspec.to_builtins(body, str_keys=True)
+        given = {
+            "id": uuid7(),
+            "type": type_,
+            "aggregate": aggregate,
+            "body": plain,
+            "at": at,
+            "operator": operator,
+        }
+        added = self._sql.run(_ADD, given)
+        assert added is not None
+        return Command(
+            seq=added[0], id=given["id"], type=type_, schema=SCHEMA, aggregate=aggregate, body=plain, at=at,
+            operator=operator,
+        )  # fmt: skip
+
+    def next_batch(self, limit: int = 100) -> Sequence[Command]:
+        """Commands of this epoch that have no answer yet, in order of sequence."""
+        query = _ALL.where(outbox.c.epoch == EPOCH, outbox.c.state.in_(UNANSWERED))
+        return self._commands(query.order_by(outbox.c.seq).limit(limit))
+
+    def since(self, seq: int, limit: int = 100) -> Sequence[Command]:
+        """Commands of this epoch from `seq` on, answered or not."""
+        query = _ALL.where(outbox.c.epoch == EPOCH, outbox.c.seq >= seq)
+        return self._commands(query.order_by(outbox.c.seq).limit(limit))
+
+    def mark(self, ids: Sequence[str], state: CommandState, code: str = "") -> None:
+        """Set the state of commands; `SENT` counts an attempt. What was applied stays applied.
+
+        Raises LookupError when one of them is not here.
+        """
+        wanted = set(ids)
+        known = select(func.count()).select_from(outbox).where(outbox.c.id.in_(wanted))
+        if self._sql.execute(known).scalar_one() != len(wanted):
+            raise LookupError("a command that is not in the outbox")
+        attempts = outbox.c.attempts + (1 if state is CommandState.SENT else 0)
+        change = update(outbox).where(outbox.c.id.in_(wanted), outbox.c.state != CommandState.APPLIED)
+        self._sql.execute(change.values(state=state, code=code, attempts=attempts))
+
+    def get(self, command_id: str) -> Command | None:
+        return one(Command, self._sql.execute(_ALL.where(outbox.c.id == command_id)))
+
+    def pending(self) -> Sequence[Command]:
+        """Everything not applied, oldest first: waiting, sent, refused, held."""
+        return self._commands(_ALL.where(outbox.c.state != CommandState.APPLIED).order_by(outbox.c.n))
+
+    def _commands(self, query: Any) -> tuple[Command, ...]:
+        return each(Command, self._sql.execute(query))
