@@ -1,0 +1,176 @@
+"""The simulator's paper: what a thermal head would burn, drawn with real fonts.
+
+Everything is drawn at one pixel a dot (203 dots an inch), so that codes can be read back from the picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+
+import barcode
+import qrcode
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
+
+from clerk_app.devices.printer.fonts import font_for
+
+_SHEET = (251, 250, 245)
+_INK = (38, 38, 42)
+_DESK = (214, 216, 220)
+_MARGINS = {576: 32, 384: 40}  # unprinted dots left and right: 80 mm and 58 mm rolls
+_TOOTH = 8  # dots of one tooth of the tear bar
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a letter is to be drawn."""
+
+    width: int = 1
+    height: int = 1
+    bold: bool = False
+    underline: bool = False
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One character in its cell: 24 dots wide for two-byte codes, 12 for one byte, times the look's width."""
+
+    character: str
+    dots: int
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One piece of paper: its picture and its text, line by line (codes and pictures in brackets)."""
+
+    image: Image.Image
+    text: str
+
+    @property
+    def png(self) -> bytes:
+        buffer = BytesIO()
+        self.image.save(buffer, "PNG")
+        return buffer.getvalue()
+
+    def save(self, path: Path) -> None:
+        path.write_bytes(self.png)
+        path.with_suffix(".txt").write_text(self.text, encoding="utf-8")
+
+
+@dataclass(slots=True)
+class Strip:
+    """The paper in the printer, growing line by line. `dots` is the width the head can burn."""
+
+    dots: int
+    _bands: list[Image.Image] = field(default_factory=list)
+    _text: list[str] = field(default_factory=list)
+
+    @property
+    def blank(self) -> bool:
+        return not self._bands
+
+    def letters(self, letters: list[Letter], align: int, pitch: int) -> None:
+        """Burn one line and feed by `pitch` dots, or by the letters' height where that is more."""
+        height = max((24 * letter.look.height for letter in letters), default=24)
+        band = Image.new("L", (self.dots, max(pitch, height)), 0)
+        x = self._left(sum(letter.dots for letter in letters), align)
+        for letter in letters:
+            drawn = _draw(letter)
+            band.paste(drawn, (x, height - drawn.height))
+            x += drawn.width
+        self._bands.append(band)
+        self._text.append("".join(letter.character for letter in letters))
+
+    def picture(self, picture: Image.Image, align: int) -> None:
+        self._place(picture, align)
+        self._text.append(f"[picture {picture.width}x{picture.height}]")
+
+    def qr(self, data: str, module: int, correction: int, align: int) -> None:
+        """`correction` is 0 to 3 for L, M, Q, H. No quiet zone: printers leave it to the layout."""
+        levels = (
+            qrcode.constants.ERROR_CORRECT_L,
+            qrcode.constants.ERROR_CORRECT_M,
+            qrcode.constants.ERROR_CORRECT_Q,
+            qrcode.constants.ERROR_CORRECT_H,
+        )
+        code = qrcode.QRCode(error_correction=levels[correction], border=0)
+        code.add_data(data)
+        code.make(fit=True)
+        rows = code.get_matrix()
+        picture = Image.new("L", (len(rows), len(rows)))
+        picture.putdata([255 if dark else 0 for row in rows for dark in row])
+        side = len(rows) * module
+        self._place(picture.resize((side, side), Image.Resampling.NEAREST), align)
+        self._text.append(f"[QR {data}]")
+
+    def code128(self, data: str, module: int, height: int, align: int) -> None:
+        bars = barcode.Code128(data).build()[0]
+        picture = Image.new("L", (len(bars), 1))
+        picture.putdata([255 if bar == "1" else 0 for bar in bars])
+        self._place(picture.resize((len(bars) * module, height), Image.Resampling.NEAREST), align)
+        self._text.append(f"[CODE128 {data}]")
+
+    def feed(self, dots: int) -> None:
+        if dots:
+            self._bands.append(Image.new("L", (self.dots, dots), 0))
+
+    def cut(self) -> Paper:
+        """Take off what has been printed and begin a new piece."""
+        ink = _stacked([Image.new("L", (self.dots, 24), 0), *self._bands])
+        paper = Paper(_on_desk(ink, _MARGINS.get(self.dots, 32)), "\n".join([*self._text, ""]))
+        self._bands.clear()
+        self._text.clear()
+        return paper
+
+    def _place(self, picture: Image.Image, align: int) -> None:
+        band = Image.new("L", (self.dots, picture.height), 0)
+        band.paste(picture, (self._left(picture.width, align), 0))
+        self._bands.append(band)
+
+    def _left(self, width: int, align: int) -> int:
+        return (0, (self.dots - width) // 2, self.dots - width)[align]
+
+
+def _draw(letter: Letter) -> Image.Image:
+    """The letter in its cell, drawn at the height asked for and stretched to the width."""
+    look = letter.look
+    size = 24 * look.height
+    cell = Image.new("L", (letter.dots * look.height // look.width, size), 0)
+    font = font_for(letter.character, size - size // 12, bold=look.bold)
+    if font is not None and letter.character != " ":
+        spot = (cell.width / 2, size * 0.84)
+        ImageDraw.Draw(cell).text(spot, letter.character, fill=255, font=font, anchor="ms")
+    cell = cell.resize((letter.dots, size))
+    if look.underline:
+        ImageDraw.Draw(cell).rectangle((0, size - 2, letter.dots, size), fill=255)
+    return ImageOps.invert(cell) if look.reverse else cell
+
+
+def _stacked(bands: list[Image.Image]) -> Image.Image:
+    picture = Image.new("L", (bands[0].width, sum(band.height for band in bands)), 0)
+    y = 0
+    for band in bands:
+        picture.paste(band, (0, y))
+        y += band.height
+    return picture
+
+
+def _on_desk(ink: Image.Image, margin: int) -> Image.Image:
+    """Ink on off-white paper with a torn edge below, lying on a grey desk with a soft shadow."""
+    width, height = ink.width + 2 * margin, ink.height + _TOOTH
+    shape = Image.new("L", (width, height), 255)
+    edge = ImageDraw.Draw(shape)
+    for x in range(0, width, _TOOTH):
+        tooth = ((x, height), (x + _TOOTH // 2, height - _TOOTH // 2), (x + _TOOTH, height))
+        edge.polygon(tooth, fill=0)
+    sheet = Image.new("RGB", (width, height), _SHEET)
+    sheet.paste(Image.new("RGB", ink.size, _INK), (margin, 0), ink)
+    desk = Image.new("RGB", (width + 40, height + 40), _DESK)
+    shadow = Image.new("L", desk.size, 0)
+    shadow.paste(90, (22, 24), shape)
+    desk.paste((70, 72, 80), (0, 0), shadow.filter(ImageFilter.GaussianBlur(7)))
+    desk.paste(sheet, (20, 20), shape)
+    return desk

@@ -1,0 +1,266 @@
+"""A slip printer made of software: a TCP port, paper as pictures, and faults on demand.
+
+Practice mode prints on it, tests break it. By hand, with every slip saved as a picture and a text:
+`python -m clerk_app.devices.printer.simulator --port 9100 --out DIR`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import select
+import socket
+import struct
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from clerk_app.devices.printer.layout import ROLLS
+from clerk_app.devices.printer.mechanism import NO_FAULTS, Faults, Mechanism
+from clerk_app.devices.printer.paper import Paper
+
+__all__ = ["NO_FAULTS", "Faults", "Paper", "SimulatedPrinter"]
+
+T = TypeVar("T")
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER of no time: the peer sees a reset, not an end
+
+
+class SimulatedPrinter:
+    """A printer on `host`:`port` (0: any free one) with paper of `width` mm and a font holding `charset`.
+
+    It serves one connection at a time, as cheap printers do. Use it as a context manager, or `start` and
+    `stop`; `listener` hears of every paper on the printer's own thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 80,
+        charset: str = "gb18030",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        faults: Faults = NO_FAULTS,
+        listener: Callable[[Paper], None] | None = None,
+    ) -> None:
+        self._host, self._port = host, port
+        self._heard = listener
+        self._news = threading.Condition()
+        self._papers: list[Paper] = []
+        self._hang_ups = 0
+        self._mechanism = Mechanism(ROLLS[width].dots, charset, self._deliver, self._answer)
+        self._mechanism.set_faults(faults)
+        self._client: socket.socket | None = None
+        self._door: socket.socket | None = None
+        self._orders: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._woken, self._waker = socket.socketpair()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="simulated-printer", daemon=True)
+
+    # --- for its owner, on any thread ------------------------------------------------------------------
+
+    def start(self) -> SimulatedPrinter:
+        """Open the port and begin to serve. Raises OSError when the port is taken."""
+        self._open_door()
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._waker.send(b"!")
+        self._thread.join()
+
+    def __enter__(self) -> SimulatedPrinter:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    @property
+    def url(self) -> str:
+        return f"tcp://{self._host}:{self._port}"
+
+    @property
+    def papers(self) -> list[Paper]:
+        """Every piece cut off so far."""
+        with self._news:
+            return list(self._papers)
+
+    @property
+    def unknown(self) -> list[bytes]:
+        """Commands received that no printer of this kind knows."""
+        return self._order(lambda: list(self._mechanism.unknown))
+
+    @property
+    def faults(self) -> Faults:
+        return self._mechanism.faults
+
+    def set_faults(self, faults: Faults) -> None:
+        """Break or repair the printer; returns when it is so."""
+
+        def change() -> None:
+            self._mechanism.set_faults(faults)
+            self._open_door()
+
+        self._order(change)
+
+    def tear_off(self) -> Paper:
+        """What hangs out of the printer without having been cut."""
+        return self._order(self._mechanism.tear_off)
+
+    def wait_for_papers(self, count: int, seconds: float = 10.0) -> list[Paper]:
+        """Wait until `count` pieces have been cut off. Raises TimeoutError."""
+        with self._news:
+            if not self._news.wait_for(lambda: len(self._papers) >= count, seconds):
+                raise TimeoutError(f"{len(self._papers)} of {count} papers")
+            return list(self._papers)
+
+    def wait_for_hang_ups(self, count: int, seconds: float = 10.0) -> None:
+        """Wait until `count` connections have come and gone. Raises TimeoutError."""
+        with self._news:
+            if not self._news.wait_for(lambda: self._hang_ups >= count, seconds):
+                raise TimeoutError(f"{self._hang_ups} of {count} connections ended")
+
+    def save(self, directory: Path) -> list[Path]:
+        """Write every paper as PNG and text into `directory`; returns the PNG paths."""
+        papers = self.papers
+        paths = [directory / f"slip-{place:03d}.png" for place in range(1, len(papers) + 1)]
+        directory.mkdir(parents=True, exist_ok=True)
+        for path, paper in zip(paths, papers, strict=True):
+            paper.save(path)
+        return paths
+
+    def _order(self, act: Callable[[], T]) -> T:
+        """Do `act` on the printer's thread, or here when it does not run."""
+        if not self._thread.is_alive():
+            return act()
+        done: Future[T] = Future()
+        self._orders.append((act, done))
+        self._waker.send(b"!")
+        return done.result(10)
+
+    # --- on the printer's thread -----------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            ear = self._client or self._door
+            ready, _, _ = select.select([self._woken, *([ear] if ear else [])], [], [])
+            if self._woken in ready:
+                self._woken.recv(64)
+                self._obey()
+            if self._client in ready:
+                self._listen_to_client()
+            elif self._door in ready and self._door is not None:
+                self._client, _ = self._door.accept()
+                self._mechanism.connected()
+        self._obey()
+        for end in (self._client, self._door, self._woken, self._waker):
+            if end is not None:
+                end.close()
+
+    def _obey(self) -> None:
+        while self._orders:
+            act, done = self._orders.popleft()
+            done.set_result(act())
+
+    def _open_door(self) -> None:
+        """Listen on the port, or be bound to it without listening, which refuses whoever knocks."""
+        if self._door is not None:
+            self._door.close()
+        self._door = None
+        door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if sys.platform != "win32":  # there the option means "steal the port"
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind((self._host, self._port))
+        self._port = door.getsockname()[1]
+        if self._mechanism.faults.refuses:
+            door.close()
+        else:
+            door.listen()
+            self._door = door
+
+    def _listen_to_client(self) -> None:
+        assert self._client is not None
+        try:
+            data = self._client.recv(4096)
+        except OSError:  # the other side reset the connection
+            data = b""
+        rate = self._mechanism.faults.bytes_per_second
+        if rate:
+            self._stopping.wait(len(data) / rate)
+        if not data:
+            self._hang_up()
+        elif not self._mechanism.receive(data):
+            self._client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        assert self._client is not None
+        self._client.close()
+        self._client = None
+        self._mechanism.disconnected()
+        with self._news:
+            self._hang_ups += 1
+            self._news.notify_all()
+
+    def _answer(self, data: bytes) -> None:
+        if self._client is None:
+            return
+        try:
+            self._client.sendall(data)
+        except OSError:  # the asker left before the answer; the next read notices
+            return
+
+    def _deliver(self, paper: Paper) -> None:
+        with self._news:
+            self._papers.append(paper)
+            self._news.notify_all()
+        if self._heard is not None:
+            self._heard(paper)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until Ctrl+C, saving every slip as it is cut."""
+    parser = argparse.ArgumentParser(prog="clerk_app.devices.printer.simulator", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9100)
+    parser.add_argument("--width", type=int, choices=sorted(ROLLS), default=80)
+    parser.add_argument("--charset", choices=("gb18030", "gbk", "gb2312"), default="gb18030")
+    parser.add_argument("--out", type=Path, required=True, help="directory for the pictures and texts")
+    options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
+    count = 0
+
+    def keep(paper: Paper) -> None:
+        nonlocal count
+        count += 1
+        path = options.out / f"slip-{count:03d}.png"
+        paper.save(path)
+        sys.stdout.write(f"{path}\n")
+        sys.stdout.flush()
+
+    printer = SimulatedPrinter(
+        width=options.width, charset=options.charset, host=options.host, port=options.port, listener=keep
+    ).start()
+    sys.stdout.write(f"{printer.url}\n")
+    sys.stdout.flush()
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        printer.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

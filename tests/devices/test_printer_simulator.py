@@ -1,0 +1,216 @@
+"""The simulated printer: what it draws can be read back, and it is as unforgiving as a real one."""
+
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops
+
+from clerk_app.devices.printer import slips
+from clerk_app.devices.printer.command import print_sample, sample
+from clerk_app.devices.printer.encoder import Encoding, encode
+from clerk_app.devices.printer.layout import ROLLS
+from clerk_app.devices.printer.mechanism import Faults, Mechanism
+from clerk_app.devices.printer.paper import Paper
+from clerk_app.devices.printer.simulator import NO_FAULTS, SimulatedPrinter
+
+RECEIPT = sample("receipt")
+
+
+class Bench:
+    """A mechanism on the bench, with what it delivered and answered."""
+
+    def __init__(self, *, width: int = 80, charset: str = "gbk", faults: Faults = NO_FAULTS) -> None:
+        self.papers: list[Paper] = []
+        self.answers = b""
+        self.mechanism = Mechanism(ROLLS[width].dots, charset, self.papers.append, self._hear)
+        self.mechanism.set_faults(faults)
+
+    def _hear(self, data: bytes) -> None:
+        self.answers += data
+
+
+def job(slip, width: int = 80, encoding: Encoding = Encoding.GBK) -> bytes:
+    return encode(slips.page(slip, ROLLS[width]), ROLLS[width], encoding)
+
+
+def scanned(path: Path) -> set[str]:
+    """What an independent reader finds in the picture (zbarimg, Debian package zbar-tools)."""
+    found = subprocess.run(["zbarimg", "--quiet", str(path)], capture_output=True, text=True, check=True)
+    return set(found.stdout.split())
+
+
+@pytest.mark.parametrize("width", [80, 58])
+def test_both_codes_of_a_receipt_are_read_back_by_a_scanner(width, tmp_path) -> None:
+    bench = Bench(width=width)
+    bench.mechanism.receive(job(RECEIPT, width))
+    (paper,) = bench.papers
+    paper.save(tmp_path / "slip.png")
+    number = RECEIPT.number
+    assert scanned(tmp_path / "slip.png") == {f"QR-Code:{number}", f"CODE-128:{number}"}
+
+
+@pytest.mark.parametrize("width", [80, 58])
+@pytest.mark.parametrize(("kind", "code"), [("ticket", "A037"), ("void", RECEIPT.number)])
+def test_ticket_and_void_slip_carry_their_number_for_the_scanner(kind, code, width, tmp_path) -> None:
+    bench = Bench(width=width)
+    bench.mechanism.receive(job(sample(kind), width))
+    bench.papers[0].save(tmp_path / "slip.png")
+    assert scanned(tmp_path / "slip.png") == {f"CODE-128:{code}"}
+
+
+def test_a_rare_name_is_on_the_paper_where_its_column_is_and_not_as_a_box() -> None:
+    papers = {}
+    for name in ("𠮷䶮㐱", "李晓明", "𠮷䶮    "):
+        bench = Bench()
+        bench.mechanism.receive(job(replace(RECEIPT, applicant=name)))
+        papers[name] = bench.papers[0]
+    rare, common = papers["𠮷䶮㐱"], papers["李晓明"]
+    assert "李晓明" in common.text
+    assert "[picture 576x56]" in rare.text
+    assert "□" not in rare.text
+    assert rare.image.size == common.image.size, "the drawn line is as high as the written one"
+    changed = ImageChops.difference(rare.image, common.image).convert("L").point(lambda g: 255 * (g > 99))
+    left, top, right, bottom = changed.getbbox()
+    assert bottom - top < 56
+    name_begins = 20 + 32 + 10 * 12
+    assert left < name_begins + 4 * 12 < right, "label redrawn, name in its column"
+    assert right <= name_begins + 6 * 24 + 1
+    assert rare.image.tobytes() != papers["𠮷䶮    "].image.tobytes()
+
+
+def test_a_four_byte_code_is_a_box_on_this_printer_as_on_most() -> None:
+    bench = Bench(charset="gb18030")
+    bench.mechanism.receive("㐱\n".encode("gb18030") + b"\x1dV\x00")
+    assert "□□" in bench.papers[0].text
+
+
+def test_a_printer_shows_a_box_for_what_its_font_lacks() -> None:
+    for charset, text in (("gb2312", "镕"), ("gbk", "䶮")):
+        bench = Bench(charset=charset)
+        bench.mechanism.receive(f"{text}\n".encode("gb18030") + b"\x1dV\x00")
+        assert "□" in bench.papers[0].text
+
+
+def test_a_full_line_goes_on_in_the_next() -> None:
+    bench = Bench(width=58)
+    bench.mechanism.receive(b"x" * 40 + b"\n\x1dV\x00")
+    assert bench.papers[0].text.split() == ["x" * 32, "x" * 8]
+
+
+def test_unknown_commands_are_noted() -> None:
+    bench = Bench()
+    bench.mechanism.receive(b"\x1bZ\x1cZ\x1dZ\x01\x1dk\x49\x01x")
+    assert bench.mechanism.unknown == [b"\x1bZ", b"\x1cZ", b"\x1dZ", b"\x01", b"\x1dk\x49"]
+
+
+def test_real_time_questions_are_answered_in_the_middle_of_a_picture_and_split_over_packets() -> None:
+    bench = Bench()
+    half = b"\x1dv0\x00\x02\x00\x02\x00\xff\x10"
+    bench.mechanism.receive(half)
+    bench.mechanism.receive(b"\x04")
+    bench.mechanism.receive(b"\x01\xff\xff\xff\x1dV\x00")
+    assert bench.answers == b"\x12"
+    assert "[picture 16x2]" in bench.papers[0].text
+
+
+@pytest.mark.parametrize(
+    ("faults", "answers"),
+    [
+        (NO_FAULTS, "12 12 12 12"),
+        (Faults(paper_out=True), "1a 32 12 7e"),
+        (Faults(paper_near_end=True), "12 12 12 1e"),
+        (Faults(cover_open=True), "1a 16 12 12"),
+        (Faults(offline=True), "1a 12 12 12"),
+        (Faults(cutter_jammed=True), "1a 52 1a 12"),
+    ],
+)
+def test_status_bytes_are_those_measured_on_another_emulator_and_in_the_manuals(faults, answers) -> None:
+    bench = Bench(faults=faults)
+    bench.mechanism.receive(b"".join(b"\x10\x04" + bytes([n]) for n in (1, 2, 3, 4)))
+    assert bench.answers == bytes.fromhex(answers)
+
+
+def test_a_buffered_question_waits_for_its_turn_and_a_real_time_one_does_not() -> None:
+    bench = Bench(faults=Faults(cover_open=True))
+    bench.mechanism.receive(b"A\n\x1dr\x01\x10\x04\x04")
+    assert bench.answers == b"\x12"
+    bench.mechanism.set_faults(NO_FAULTS)
+    assert bench.answers == b"\x12\x00", "the cover closed, the buffer is worked off"
+
+
+def test_new_paper_lets_the_rest_of_the_slip_come_out() -> None:
+    bench = Bench(faults=Faults(paper_out_after_lines=3))
+    bench.mechanism.receive(job(RECEIPT))
+    assert bench.papers == []
+    bench.mechanism.set_faults(NO_FAULTS)
+    assert "监督电话" in bench.papers[0].text
+
+
+def test_papers_are_saved_as_picture_and_text(tmp_path) -> None:
+    with SimulatedPrinter() as simulator:
+        assert print_sample("ticket", simulator.url) == 0
+        (path,) = simulator.save(tmp_path / "slips")
+    assert path.name == "slip-001.png"
+    assert "A037" in path.with_suffix(".txt").read_text(encoding="utf-8")
+    with Image.open(path) as picture:
+        assert picture.width == 640 + 40
+        assert picture.format == "PNG"
+
+
+@pytest.mark.parametrize(
+    ("faults", "exit_code", "word"),
+    [
+        (NO_FAULTS, 0, "printed"),
+        (Faults(paper_out=True), 2, "PRINTER-PAPER-OUT"),
+        (Faults(hangs_up_after_bytes=50), 3, "PRINTER-LOST"),
+    ],
+)
+def test_print_sample_tells_outcome_code_and_action(faults, exit_code, word, capsys) -> None:
+    with SimulatedPrinter(faults=faults) as simulator:
+        assert print_sample("receipt", simulator.url, language="en") == exit_code
+    told = capsys.readouterr().out
+    assert word in told
+    assert len(told.splitlines()) == (1 if exit_code == 0 else 4)
+
+
+def test_print_sample_refuses_a_wrong_setting(capsys) -> None:
+    assert print_sample("void", "lpt://1") == 2
+    assert "PRINTER-SETTING" in capsys.readouterr().out
+
+
+def test_the_simulator_runs_by_hand_and_saves_what_it_prints(tmp_path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "clerk_app.devices.printer.simulator",
+        "--port",
+        "0",
+        "--out",
+        str(tmp_path),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        url = process.stdout.readline().strip()
+        assert print_sample("ticket", url) == 0
+        saved = process.stdout.readline().strip()
+        process.terminate()
+    assert Path(saved) == tmp_path / "slip-001.png"
+    assert (tmp_path / "slip-001.txt").exists()
+
+
+def test_a_printer_serves_one_connection_after_the_other() -> None:
+    with SimulatedPrinter() as simulator:
+        address = ("127.0.0.1", simulator.port)
+        with socket.create_connection(address, 2) as first, socket.create_connection(address, 2) as second:
+            second.sendall(b"\x10\x04\x01")
+            first.sendall(b"\x10\x04\x01")
+            assert first.recv(1) == b"\x12"
+            second.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                second.recv(1)
+            first.close()
+            second.settimeout(2)
+            assert second.recv(1) == b"\x12"
