@@ -27,6 +27,7 @@ from back_office.embedded import (
 from back_office.queues import issue
 from clerk_app.bootstrap import Parts, Workstation, enrol_with, open_workstation
 from clerk_app.devices.card.simulator import SimulatedReader
+from clerk_app.devices.printer.paper import Paper
 from clerk_app.devices.printer.printer import printer_from_url
 from clerk_app.devices.printer.simulator import SimulatedPrinter
 from clerk_app.settings import Settings, WindowSettings
@@ -72,7 +73,8 @@ class PracticeHall:
         self._say = say
         self._window = window or WindowSettings()
         self.reader = SimulatedReader(seconds=0.2)
-        self.printer = SimulatedPrinter()
+        self.on_paper: Callable[[Paper], None] | None = None
+        self.printer = SimulatedPrinter(listener=self._paper_came)
         self._key = throw_away_key()
         self._tokens = TokensInMemory()
 
@@ -109,6 +111,10 @@ class PracticeHall:
             printer=printer_from_url(self.printer.url),
         )
         return open_workstation(self._settings, parts)
+
+    def _paper_came(self, paper: Paper) -> None:
+        if self.on_paper is not None:
+            self.on_paper(paper)
 
     def take_ticket(self, series: str) -> str:
         """A citizen takes a ticket at the entrance; returns its number."""
