@@ -1,0 +1,317 @@
+"""The real PC/SC stack: two readers, other programs, a service that dies, hangs and comes back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+from card_events import Events
+from pcscd import BANK_ATR, READER, SECOND_READER, Bench
+from smartcard import scard
+
+from clerk_app.desk.ports import CardRead, ReaderState, ReaderStatus
+from clerk_app.devices.card import pcsc
+from clerk_app.devices.card.monitor import PcscReader, read_card
+from clerk_app.devices.card.pseudo_apdu import PseudoApduTable
+from clerk_app.devices.card.samples import sample_cards
+from clerk_app.failures import Failure
+
+pytestmark = pytest.mark.pcsc
+
+CARDS = sample_cards()
+CHIP = CARDS["resident"].chip
+QUICK = (0.05, 0.2)
+
+
+@pytest.fixture
+def reader() -> Iterator[PcscReader]:
+    made = PcscReader(backoff=QUICK)
+    yield made
+    made.stop()
+
+
+def started(reader: PcscReader, events: Events) -> None:
+    """Start on two empty readers."""
+    reader.start(events)
+    assert {events.next(), events.next()} == {
+        ReaderStatus(ReaderState.EMPTY, READER),
+        ReaderStatus(ReaderState.EMPTY, SECOND_READER),
+    }
+
+
+def test_every_reader_is_watched(pcscd: Bench, reader: PcscReader, events: Events) -> None:
+    started(reader, events)
+
+    pcscd.lay(CARDS["resident-woman"].chip, slot=1)
+    events.until(ReaderState.READING, SECOND_READER)
+    assert events.next() == CardRead(CARDS["resident-woman"].record, SECOND_READER)
+    pcscd.lay(CHIP, slot=0)
+    events.until(ReaderState.READING, READER)
+    assert events.next() == CardRead(CARDS["resident"].record, READER)
+    pcscd.take(slot=1)
+    events.until(ReaderState.EMPTY, SECOND_READER)
+    reader.read_again()
+    assert events.record() == CARDS["resident"].record
+
+
+def test_another_card_is_not_touched(pcscd: Bench, reader: PcscReader, events: Events) -> None:
+    started(reader, events)
+    pcscd.lay(CHIP, atr=BANK_ATR)
+
+    assert events.failure() == "CARD-UNKNOWN"
+
+
+@pytest.fixture
+def trusting() -> Iterator[PcscReader]:
+    """A reader that takes every card for an identity card."""
+    made = PcscReader(PseudoApduTable(atr_mark=b""))
+    yield made
+    made.stop()
+
+
+def test_a_table_without_a_mark_takes_every_card(pcscd: Bench, trusting: PcscReader, events: Events) -> None:
+    started(trusting, events)
+    pcscd.lay(CHIP, atr=BANK_ATR)
+
+    assert events.record() == CARDS["resident"].record
+
+
+def test_a_card_that_speaks_no_protocol(pcscd: Bench, trusting: PcscReader, events: Events) -> None:
+    started(trusting, events)
+    pcscd.lay(CHIP, atr="FFFF")
+
+    assert events.failure() == "CARD-UNREADABLE"
+
+
+def test_a_card_that_is_not_the_one_that_was_laid(
+    pcscd: Bench, reader: PcscReader, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started(reader, events)
+    pcscd.lay(CHIP)
+    assert events.record() == CARDS["resident"].record
+    with pcsc.open_context() as context:
+        lies = pcsc.look(context, READER)
+    with pytest.raises(Failure, match="CARD-PULLED: gone before"):
+        read_card(READER, lies.counter - 2, PseudoApduTable())
+
+    looks = [lies, replace(lies, state=lies.state + 0x20000)]  # swapped while it was read
+    monkeypatch.setattr(pcsc, "look", lambda *_: looks.pop(0))
+    with pytest.raises(Failure, match="CARD-PULLED: changed during"):
+        read_card(READER, lies.counter, PseudoApduTable())
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {0: "0100040000" + "9000"},  # a page that is too short
+        {0: "00" * 256 + "9000"},  # no header
+        {5 * 256: "6A82"},
+        {256: "00"},  # no status at all
+    ],
+)
+def test_answers_that_make_no_card(
+    pcscd: Bench, reader: PcscReader, events: Events, faults: dict[int, str]
+) -> None:
+    started(reader, events)
+    pcscd.lay(CHIP, faults=faults)
+
+    assert events.failure() == "CARD-UNREADABLE"
+    events.until(ReaderState.PRESENT)
+
+
+def test_a_reader_held_by_another_program(pcscd: Bench, reader: PcscReader, events: Events) -> None:
+    pcscd.lay(CHIP)
+    with pcsc.open_context() as context:
+        assert pcsc.counter_moves(context, READER, 0, 5.0)
+        code, card, _ = scard.SCardConnect(
+            context, READER, scard.SCARD_SHARE_EXCLUSIVE, scard.SCARD_PROTOCOL_T1
+        )
+        assert code == scard.SCARD_S_SUCCESS
+        reader.start(events)
+        assert events.failure() == "CARD-BUSY"
+        scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
+
+    reader.read_again()
+
+    assert events.record() == CARDS["resident"].record
+
+
+def test_a_program_that_probes_the_card_for_a_moment_is_waited_for(
+    pcscd: Bench, reader: PcscReader, events: Events
+) -> None:
+    pcscd.lay(CHIP)
+    with pcsc.open_context() as context:
+        assert pcsc.counter_moves(context, READER, 0, 5.0)
+        code, card, _ = scard.SCardConnect(
+            context, READER, scard.SCARD_SHARE_EXCLUSIVE, scard.SCARD_PROTOCOL_T1
+        )
+        assert code == scard.SCARD_S_SUCCESS
+        reader.start(events)
+        events.until(ReaderState.READING)
+        scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
+
+        assert events.record() == CARDS["resident"].record
+
+
+def test_no_reader_at_all(card_bench: Bench, reader: PcscReader, events: Events) -> None:
+    card_bench.start(readers=False)
+    try:
+        reader.start(events)
+        assert events.next() == ReaderStatus(ReaderState.NO_READER)
+    finally:
+        card_bench.kill()
+
+
+def test_the_service_dies_and_comes_back(pcscd: Bench, reader: PcscReader, events: Events) -> None:
+    started(reader, events)
+    for _ in range(3):
+        pcscd.kill()
+        assert events.state() is ReaderState.SERVICE_LOST
+        pcscd.start()
+        pcscd.lay(CHIP)
+        assert events.record() == CARDS["resident"].record
+        events.until(ReaderState.PRESENT)
+        assert ReaderState.SERVICE_LOST not in [getattr(event, "state", None) for event in events.rest()]
+
+
+def test_the_service_dies_in_the_middle_of_a_read(pcscd: Bench, reader: PcscReader, events: Events) -> None:
+    started(reader, events)
+    pcscd.lay(CHIP, faults={256: "hang"})
+    events.until(ReaderState.READING)
+
+    pcscd.kill()
+
+    assert events.failure() == "CARD-READER-ERROR"
+    events.until(ReaderState.SERVICE_LOST)
+    pcscd.start()
+    events.until(ReaderState.EMPTY)
+
+
+def test_the_service_is_not_there_at_the_start(card_bench: Bench, reader: PcscReader, events: Events) -> None:
+    reader.start(events)
+    assert events.next() == ReaderStatus(ReaderState.SERVICE_LOST)
+
+    card_bench.start()
+    try:
+        events.until(ReaderState.EMPTY, READER)
+    finally:
+        card_bench.kill()
+
+
+def test_a_bug_in_the_monitor_is_logged_and_outlived(
+    pcscd: Bench,
+    reader: PcscReader,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    real, broken = pcsc.wait, [True]
+
+    def wait(*args: Any) -> Any:
+        if broken:
+            broken.pop()
+            raise ZeroDivisionError
+        return real(*args)
+
+    monkeypatch.setattr(pcsc, "wait", wait)
+
+    reader.start(events)
+
+    assert events.state() is ReaderState.SERVICE_LOST
+    events.until(ReaderState.EMPTY, READER)
+    assert "bug in the card monitor: ZeroDivisionError" in caplog.text
+
+
+def test_a_bug_in_reading_is_logged_and_outlived(
+    pcscd: Bench, reader: PcscReader, events: Events, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader._table = None  # type: ignore[assignment]
+    started(reader, events)
+    pcscd.lay(CHIP)
+
+    assert events.failure() == "CARD-BUG"
+    assert "bug in reading a card: AttributeError" in caplog.text
+    reader._table = PseudoApduTable()
+    reader.read_again()
+    assert events.record() == CARDS["resident"].record
+
+
+def test_the_monitor_waits_and_does_not_spin(
+    pcscd: Bench, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, begun = pcsc.wait, SimpleQueue[float]()
+
+    def wait(*args: Any) -> Any:
+        begun.put(time.monotonic())
+        return real(*args)
+
+    monkeypatch.setattr(pcsc, "wait", wait)
+    reader = PcscReader(poll=0.1)
+    try:
+        started(reader, events)
+        begun.get(timeout=5)  # the first look answers at once
+        first = begun.get(timeout=5)
+        for _ in range(3):
+            last = begun.get(timeout=5)
+        assert last - first >= 0.29
+    finally:
+        reader.stop()
+
+
+def stops_within_a_second(reader: PcscReader) -> bool:
+    began = time.monotonic()
+    reader.stop()
+    return time.monotonic() - began < 1.0
+
+
+def test_stop_while_waiting(pcscd: Bench, events: Events) -> None:
+    reader = PcscReader(poll=60)
+    started(reader, events)
+
+    assert stops_within_a_second(reader)
+    assert stops_within_a_second(reader)
+    with pytest.raises(RuntimeError):
+        reader.start(events)
+
+
+def test_stop_while_the_service_is_lost(card_bench: Bench, events: Events) -> None:
+    reader = PcscReader(backoff=(60, 60))
+    reader.start(events)
+    assert events.state() is ReaderState.SERVICE_LOST
+
+    assert stops_within_a_second(reader)
+
+
+def test_stop_while_a_card_hangs(pcscd: Bench, reader: PcscReader, events: Events) -> None:
+    started(reader, events)
+    pcscd.lay(CHIP, faults={512: "hang"})
+    events.until(ReaderState.READING)
+
+    assert stops_within_a_second(reader)
+    assert events.rest() == []
+
+
+def test_stop_while_the_service_hangs(pcscd: Bench, reader: PcscReader, events: Events) -> None:
+    started(reader, events)
+    pcscd.freeze(frozen=True)
+
+    assert stops_within_a_second(reader)
+    pcscd.freeze(frozen=False)
+
+
+def test_fifty_starts_and_stops_leave_nothing(pcscd: Bench) -> None:
+    before = threading.active_count()
+    for _ in range(50):
+        reader = PcscReader()
+        events = Events()
+        started(reader, events)
+        assert stops_within_a_second(reader)
+    for thread in threading.enumerate():
+        if thread.name == "card-cancel":
+            thread.join(5)
+    assert threading.active_count() <= before
