@@ -1,0 +1,204 @@
+"""Clerks: their sign-in, their rights, and whether a command may carry their name.
+
+A sign-in here is also the grant for work without the office: rights as they were, until `grant_until`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from fastapi import APIRouter, Response
+
+from back_office import logs
+from back_office.access import Device, DeviceHere, OfficeHere, SessionToken, digest, new_token
+from back_office.office import Office, Transaction, compact
+from back_office.problems import Refused
+from back_office.tables import session, staff
+from clerk_app.failures import Failure
+from clerk_app.sync.protocol import SessionAnswer, SessionRequest
+
+RIGHTS = ("accept", "call", "issue", "void")
+"""file cases; call and serve tickets; issue tickets; void a case before it is decided"""
+
+SESSION = timedelta(hours=12)
+GRANT = timedelta(hours=72)
+ATTEMPTS = 5
+LOCKED = timedelta(minutes=15)
+SKEW = timedelta(minutes=10)
+"""How far a workstation's clock may be off before its grant counts as over."""
+
+MIN_PASSWORD = 8
+
+_hasher = PasswordHasher()  # Argon2id, the library's parameters (RFC 9106, low memory)
+
+router = APIRouter()
+
+
+@cache
+def _nobody() -> str:
+    """Checked when nobody has that number, so that the time of the answer does not tell."""
+    return _hasher.hash(new_token())
+
+
+def verifier_of(password: str) -> str:
+    """The Argon2id verifier; slow on purpose, so outside of transactions. Failure("OFFICE-PASSWORD")."""
+    if len(password) < MIN_PASSWORD:
+        raise Failure("OFFICE-PASSWORD", f"shorter than {MIN_PASSWORD} characters")
+    return _hasher.hash(password)
+
+
+def add_user(
+    tx: Transaction,
+    hall: str,
+    staff_no: str,
+    name: str,
+    verifier: str,
+    *,
+    name_en: str = "",
+    rights: Iterable[str] = RIGHTS,
+) -> None:
+    """Raises Failure("OFFICE-RIGHT") for a right nobody knows or ("OFFICE-USER-KNOWN")."""
+    unknown = set(rights) - set(RIGHTS)
+    if unknown:
+        raise Failure("OFFICE-RIGHT", ", ".join(sorted(unknown)))
+    known = sa.select(staff.c.staff_no).where(staff.c.hall == hall, staff.c.staff_no == staff_no)
+    if tx.connection.scalar(known) is not None:
+        raise Failure("OFFICE-USER-KNOWN", staff_no)
+    row = {
+        "hall": hall,
+        "staff_no": staff_no,
+        "name": name,
+        "name_en": name_en,
+        "verifier": verifier,
+        "rights": compact(sorted(rights)),
+    }
+    tx.connection.execute(sa.insert(staff), row)
+
+
+def staff_numbers(tx: Transaction, hall: str) -> frozenset[str]:
+    return frozenset(tx.connection.scalars(sa.select(staff.c.staff_no).where(staff.c.hall == hall)))
+
+
+def disable_user(tx: Transaction, hall: str, staff_no: str) -> None:
+    """No sign-in from now on; what the grant already covers is kept and marked. Failure("OFFICE-NO-USER")."""
+    ended = sa.update(staff).where(staff.c.hall == hall, staff.c.staff_no == staff_no)
+    if not tx.connection.execute(ended.values(disabled_at=tx.now)).rowcount:
+        raise Failure("OFFICE-NO-USER", staff_no)
+
+
+def sign_in(office: Office, device: Device, staff_no: str, password: str) -> SessionAnswer:
+    """Open a session at `device`. Raises Refused 401 or, after five failures, 403.
+
+    The attempt is counted before the password is looked at, so that attempts sent at once count too; the
+    slow hash is computed outside the transaction, which holds the only write lock.
+    """
+    verifier = office.write(lambda tx: _count_attempt(tx, device.hall, staff_no))
+    try:
+        _hasher.verify(verifier or _nobody(), password)
+    except VerifyMismatchError:
+        verifier = None
+    if verifier is None:
+        logs.info("sign-in-refused", device=device.id)
+        raise Refused("OFFICE-SIGN-IN", status=401)
+    answer = office.write(lambda tx: _open(tx, device, staff_no))
+    logs.info("signed-in", device=device.id)
+    return answer
+
+
+def _count_attempt(tx: Transaction, hall: str, staff_no: str) -> str | None:
+    where = sa.and_(staff.c.hall == hall, staff.c.staff_no == staff_no)
+    row = tx.connection.execute(sa.select(staff).where(where).with_for_update()).one_or_none()
+    if row is None or row.disabled_at is not None:
+        return None
+    if row.locked_until is not None and tx.now < row.locked_until:
+        raise Refused("OFFICE-LOCKED", f"until {row.locked_until.isoformat()}", status=403)
+    failures = (0 if row.locked_until is not None else row.failures) + 1
+    locked_until = tx.now + LOCKED if failures >= ATTEMPTS else None
+    counted = sa.update(staff).where(where).values(failures=failures, locked_until=locked_until)
+    tx.connection.execute(counted)
+    verifier: str = row.verifier
+    return verifier
+
+
+def _open(tx: Transaction, device: Device, staff_no: str) -> SessionAnswer:
+    where = sa.and_(staff.c.hall == device.hall, staff.c.staff_no == staff_no)
+    cleared = sa.update(staff).where(where).values(failures=0, locked_until=None)
+    row = tx.connection.execute(cleared.returning(staff)).one()
+    token, grant_until = new_token(), tx.now + GRANT
+    opened = {
+        "hash": digest(token),
+        "hall": device.hall,
+        "staff_no": staff_no,
+        "device": device.id,
+        "rights": row.rights,
+        "opened_at": tx.now,
+        "expires_at": tx.now + SESSION,
+        "grant_until": grant_until,
+    }
+    tx.connection.execute(sa.insert(session), opened)
+    return SessionAnswer(token, staff_no, row.name, row.name_en, json.loads(row.rights), grant_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One sign-in of a clerk at the device that pushes."""
+
+    rights: frozenset[str]
+    until: datetime
+    still: bool  # the clerk has these rights to this day
+
+
+class Grants:
+    """The sign-ins of some clerks at one device: what their commands may do."""
+
+    def __init__(self, tx: Transaction, device: Device, operators: Iterable[str]) -> None:
+        query = (
+            sa.select(
+                session.c.staff_no,
+                session.c.rights,
+                session.c.grant_until,
+                staff.c.rights.label("rights_now"),
+                staff.c.disabled_at,
+            )
+            .join(staff, sa.and_(staff.c.hall == session.c.hall, staff.c.staff_no == session.c.staff_no))
+            .where(session.c.device == device.id, session.c.staff_no.in_(set(operators)))
+            .where(session.c.grant_until > tx.now - timedelta(days=90))
+            .distinct()
+        )
+        self._grants: defaultdict[str, list[Grant]] = defaultdict(list)
+        for row in tx.connection.execute(query):
+            rights = frozenset(json.loads(row.rights))
+            still = row.disabled_at is None and rights <= set(json.loads(row.rights_now))
+            self._grants[row.staff_no].append(Grant(rights, row.grant_until, still))
+
+    def check(self, operator: str, right: str, at: datetime) -> list[str]:
+        """Flags for the record. Raises Refused when no sign-in here covers `right` at `at`.
+
+        A clerk who was disabled meanwhile did valid work until the grant ended: kept, and marked.
+        """
+        covering = [g for g in self._grants[operator] if right in g.rights and at <= g.until + SKEW]
+        if not covering:
+            raise Refused("OFFICE-OPERATOR", right)
+        return [] if any(grant.still for grant in covering) else ["operator-changed"]
+
+
+@router.post("/session")
+def open_session(body: SessionRequest, office: OfficeHere, device: DeviceHere) -> SessionAnswer:
+    """Sign a clerk in at this device."""
+    return sign_in(office, device, body.staff_no, body.password)
+
+
+@router.delete("/session", status_code=204)
+def close_session(office: OfficeHere, device: DeviceHere, token: SessionToken) -> Response:
+    """Sign out. A session that is over already is no error. The grant for offline work stays."""
+    mine = sa.update(session).where(session.c.hash == digest(token or ""), session.c.device == device.id)
+    office.write(lambda tx: tx.connection.execute(mine.values(closed_at=tx.now)))
+    return Response(status_code=204)

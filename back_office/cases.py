@@ -1,0 +1,215 @@
+"""The register of cases: what the windows filed, under which official number, on its way to which body.
+
+A filed case is checked against the item as it was when the citizen stood at the window, never as it is now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from pydantic import AwareDatetime, TypeAdapter
+from sqlalchemy.exc import IntegrityError
+
+from back_office import blocks
+from back_office.access import Device
+from back_office.feed import News
+from back_office.office import Transaction, compact
+from back_office.problems import Refused
+from back_office.settings import HALL_TIME
+from back_office.tables import item, official_serial, registered_case
+from clerk_app.domain import numbering
+from clerk_app.domain.applicant import Applicant
+from clerk_app.domain.case import FiledItem, HandedMaterial, LegalState
+from clerk_app.domain.catalogue import ON_APPLICATION, ItemStatus, ItemType
+from clerk_app.sync.protocol import CaseMessage
+
+LAST_OFFICIAL_SERIAL = 9_999
+
+
+@dataclass(frozen=True, slots=True)
+class FileBody:
+    """The body of `case.file`: the case as filed. A case accepted on the spot arrives accepted."""
+
+    id: str
+    number: str
+    visit_id: str
+    item: FiledItem
+    applicant: Applicant
+    situations: dict[str, str]
+    form: dict[str, str]
+    materials: list[HandedMaterial]
+    legal_state: Literal["received", "accepted"]
+    operator: str
+    received_at: AwareDatetime
+    accepted_at: AwareDatetime | None = None
+    due: date | None = None
+    due_provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptBody:
+    """The body of `case.accept`: a received case is accepted (受理)."""
+
+    case_id: str
+    accepted_at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True)
+class VoidBody:
+    """The body of `case.void`: withdrawn before it was decided."""
+
+    case_id: str
+    number: str
+    reason: str
+    voided_at: AwareDatetime
+
+
+_filing = TypeAdapter(FileBody)
+_message = TypeAdapter(CaseMessage)
+
+
+def register(tx: Transaction, device: Device, body: FileBody, flags: list[str]) -> dict[str, Any]:
+    """Register a filed case and route it to the implementing body.
+
+    Raises Refused: OFFICE-NUMBER (not a number of this hall), OFFICE-NUMBER-FOREIGN (of a block this device
+    does not hold), OFFICE-NUMBER-USED, OFFICE-NO-ITEM, OFFICE-ITEM-NOT-FILEABLE, OFFICE-ITEM-NOT-IN-FORCE,
+    OFFICE-CASE-DATES, OFFICE-SERIALS-USED-UP.
+    """
+    serial = _serial(device, body.number)
+    if not blocks.holds(tx, device, serial):
+        raise Refused("OFFICE-NUMBER-FOREIGN", body.number)
+    if (body.legal_state == "accepted") != (body.accepted_at is not None):
+        raise Refused("OFFICE-CASE-DATES", "accepted_at")
+    implementation = _item_at(tx, body.item, body.received_at)
+    if implementation.ended_at is not None:
+        flags = [*flags, "item-changed"]
+    row = {
+        "hall": device.hall,
+        "id": body.id,
+        "number": body.number,
+        "official_number": _official_number(tx, body.item.code),
+        "device": device.id,
+        "operator": body.operator,
+        "item_code": body.item.code,
+        "item_version": body.item.version,
+        "body_code": implementation.body_code,
+        "body_name": implementation.body_name,
+        "state": body.legal_state,
+        "version": 1,
+        "received_at": body.received_at,
+        "accepted_at": body.accepted_at,
+        "registered_at": tx.now,
+        "flags": compact(flags),
+        "filing": _filing.dump_json(body).decode(),
+    }
+    try:
+        written = tx.connection.execute(
+            sa.insert(registered_case).values(row).returning(registered_case)
+        ).one()
+    except IntegrityError as error:
+        raise Refused("OFFICE-NUMBER-USED", body.number) from error
+    return {**_tell(tx, written), "flags": flags}
+
+
+def accept(tx: Transaction, device: Device, body: AcceptBody) -> dict[str, Any]:
+    """A received case is accepted. Raises Refused OFFICE-NO-CASE or OFFICE-CASE-STATE."""
+    row = _mine(tx, device, body.case_id)
+    if row.state != LegalState.RECEIVED:
+        raise Refused("OFFICE-CASE-STATE", row.state)
+    return _move(tx, row, state=LegalState.ACCEPTED, accepted_at=body.accepted_at)
+
+
+def void(tx: Transaction, device: Device, body: VoidBody) -> dict[str, Any]:
+    """Withdraw a case nobody has decided; its number stays used.
+
+    Raises Refused OFFICE-NO-CASE, OFFICE-CASE-DECIDED or OFFICE-CASE-STATE.
+    """
+    row = _mine(tx, device, body.case_id)
+    if row.decided_at is not None:
+        raise Refused("OFFICE-CASE-DECIDED")
+    if row.state == LegalState.VOID or row.number != body.number or not body.reason.strip():
+        raise Refused("OFFICE-CASE-STATE", row.state)
+    return _move(tx, row, state=LegalState.VOID, void_reason=body.reason)
+
+
+def _serial(device: Device, number: str) -> int:
+    try:
+        stored = numbering.parse(number)
+    except ValueError as error:
+        raise Refused("OFFICE-NUMBER", "check character") from error
+    if stored != number or stored[:4] != device.hall:
+        raise Refused("OFFICE-NUMBER", "hall")
+    return int(stored[4:12])
+
+
+def _item_at(tx: Transaction, filed: FiledItem, at: datetime) -> Any:
+    """The item's row in the version it was filed under, acceptable at that moment.
+
+    A version replaced or retired since is good for what was filed before that.
+    """
+    query = sa.select(item).where(item.c.code == filed.code, item.c.version == filed.version)
+    row = tx.connection.execute(query).one_or_none()
+    if row is None:
+        raise Refused("OFFICE-NO-ITEM", f"{filed.code} version {filed.version}")
+    if ItemType(row.type) not in ON_APPLICATION:
+        raise Refused("OFFICE-ITEM-NOT-FILEABLE", row.type)
+    day = at.astimezone(HALL_TIME).date()
+    begun = row.valid_from is None or row.valid_from <= day
+    running = row.valid_to is None or day <= row.valid_to
+    open_then = row.status == ItemStatus.PUBLISHED and (row.ended_at is None or at < row.ended_at)
+    if not (begun and running and open_then):
+        raise Refused("OFFICE-ITEM-NOT-IN-FORCE", f"{filed.code} version {filed.version}")
+    return row
+
+
+def _official_number(tx: Transaction, item_code: str) -> str:
+    """办件编号: 实施编码, the day of registration, four digits that count the item's cases of that day."""
+    mine = sa.and_(official_serial.c.item_code == item_code, official_serial.c.day == tx.today)
+    counted = sa.update(official_serial).where(mine).values(last=official_serial.c.last + 1)
+    last = tx.connection.execute(counted.returning(official_serial.c.last)).scalar_one_or_none()
+    if last is None:
+        first = {"item_code": item_code, "day": tx.today, "last": 1}
+        tx.connection.execute(sa.insert(official_serial), first)
+        last = 1
+    if last > LAST_OFFICIAL_SERIAL:
+        raise Refused("OFFICE-SERIALS-USED-UP", item_code)
+    return f"{item_code}{tx.today:%Y%m%d}{last:04d}"
+
+
+def _mine(tx: Transaction, device: Device, case_id: str) -> Any:
+    query = sa.select(registered_case).where(
+        registered_case.c.hall == device.hall,
+        registered_case.c.id == case_id,
+        registered_case.c.device == device.id,
+    )
+    row = tx.connection.execute(query.with_for_update()).one_or_none()
+    if row is None:
+        raise Refused("OFFICE-NO-CASE")
+    return row
+
+
+def _move(tx: Transaction, row: Any, **values: Any) -> dict[str, Any]:
+    changed = sa.update(registered_case).where(
+        registered_case.c.hall == row.hall, registered_case.c.id == row.id
+    )
+    changed = changed.values(version=registered_case.c.version + 1, **values)
+    return _tell(tx, tx.connection.execute(changed.returning(registered_case)).one())
+
+
+def _tell(tx: Transaction, row: Any) -> dict[str, Any]:
+    """Tell the device that filed the case; the same message is the command's result."""
+    message = CaseMessage(
+        case_id=row.id,
+        number=row.number,
+        version=row.version,
+        state="void" if row.state == LegalState.VOID else "registered",
+        official_number=row.official_number,
+        routed_to=row.body_name,
+        registered_at=row.registered_at,
+    )
+    data: dict[str, Any] = _message.dump_python(message, mode="json")
+    tx.tell(News((row.hall, f"device:{row.device}"), "case", row.id, row.version, "put", data))
+    return data

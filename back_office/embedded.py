@@ -1,0 +1,192 @@
+"""A whole office inside another program: practice halls and tests run the real server on loopback.
+
+prepare(folder, HallSetup("MY01", "绵阳市民中心", "510700"), [UserSetup("1024", "王芳", "practice-only")])
+with OfficeServer(folder) as server:
+    code = enrolment_code(folder, window="综合窗口12")
+    requests.post(f"{server.url}/v1/enrol", json={"code": code, "machine": "PC"})
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import uvicorn
+from fastapi import FastAPI
+
+from back_office import accounts, enrolment, halls, migrations, queues
+from back_office.app import create_app
+from back_office.db import open_database
+from back_office.office import Office, Transaction, open_office
+from back_office.settings import Settings
+from clerk_app.sync.protocol import TicketMessage
+
+T = TypeVar("T")
+
+START_SECONDS = 30
+STOP_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class HallSetup:
+    code: str
+    name: str
+    region: str
+    name_en: str = ""
+    practice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UserSetup:
+    staff_no: str
+    name: str
+    password: str
+    name_en: str = ""
+    rights: tuple[str, ...] = accounts.RIGHTS
+
+
+def prepare(data_dir: Path, hall: HallSetup, users: Iterable[UserSetup] = ()) -> Office:
+    """Make or upgrade the database in `data_dir`, open the hall and add the users unless they are there.
+
+    The office it returns is for preparing data directly (`catalogue.put_in_force(office, …)`); close it.
+    """
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings = Settings(data_dir)
+    database = open_database(settings.database)
+    database.write(migrations.upgrade)
+    database.close()
+    settings.database.chmod(0o600)
+    office = open_office(settings)
+    verifiers = [(user, accounts.verifier_of(user.password)) for user in users]
+
+    def fill(tx: Transaction) -> None:
+        halls.add_hall(tx, hall.code, hall.name, hall.region, name_en=hall.name_en, practice=hall.practice)
+        known = accounts.staff_numbers(tx, hall.code)
+        for user, verifier in verifiers:
+            if user.staff_no in known:
+                continue
+            accounts.add_user(
+                tx,
+                hall.code,
+                user.staff_no,
+                user.name,
+                verifier,
+                name_en=user.name_en,
+                rights=user.rights,
+            )
+
+    try:
+        office.write(fill)
+    except BaseException:
+        office.close()
+        raise
+    return office
+
+
+def enrolment_code(
+    data_dir: Path, *, window: str, queue: str = "A", hall: str | None = None, again: str | None = None
+) -> str:
+    """A fresh one-time code; `again` is the id of a device that gets a new epoch."""
+
+    def new(tx: Transaction) -> str:
+        return enrolment.new_code(tx, halls.the_hall(tx, hall), window, queue, again)
+
+    return write(data_dir, new)
+
+
+def issue_ticket(data_dir: Path, series: str, *, hall: str | None = None) -> TicketMessage:
+    """A ticket as the guide's desk issues it."""
+    return write(data_dir, lambda tx: queues.issue(tx, halls.the_hall(tx, hall), series))
+
+
+def write(data_dir: Path, work: Callable[[Transaction], T]) -> T:
+    """One transaction on the office in `data_dir`, beside a server that may be running there."""
+    office = open_office(Settings(data_dir))
+    try:
+        return office.write(work)
+    finally:
+        office.close()
+
+
+class Server(uvicorn.Server):
+    """uvicorn that lets parked waits go before it counts who is still being served."""
+
+    def __init__(self, app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> None:
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+        super().__init__(config)
+        self.office: Office = app.state.office
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.office.pokes.close()
+        await super().shutdown(sockets)
+
+
+class OfficeServer:
+    """The real server in a thread on 127.0.0.1, on a port the system chooses (or `port`)."""
+
+    def __init__(self, data_dir: Path | Settings, port: int = 0) -> None:
+        self._settings = data_dir if isinstance(data_dir, Settings) else Settings(data_dir)
+        self._port = port
+        self._socket: socket.socket | None = None
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+        self.url = ""
+
+    @property
+    def office(self) -> Office:
+        """The running office: what is written through it wakes its parked windows at once."""
+        assert self._server is not None
+        return self._server.office
+
+    def start(self) -> None:
+        """Serve; returns when requests are answered. Raises Failure("OFFICE-NOT-READY")."""
+        self._server = Server(create_app(self._settings))
+        self._socket = socket.create_server(("127.0.0.1", self._port))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="back-office", daemon=True
+        )
+        self._thread.start()
+        if not self._server.ready.wait(START_SECONDS):
+            self.stop()
+            raise TimeoutError("the office did not start")
+
+    def stop(self) -> None:
+        """Finish what is being served, then end; the database is closed when this returns."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(START_SECONDS)
+        if self._socket is not None:
+            self._socket.close()
+        self._server = self._thread = self._socket = None
+
+    def __enter__(self) -> OfficeServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

@@ -1,0 +1,103 @@
+"""The paths of the exchange: intents go up, facts come down, parked waits tell when to look."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from back_office import commands, feed
+from back_office.access import Device, DeviceHere, OfficeHere
+from back_office.commands import PushEnvelope
+from back_office.pokes import ScopeKey
+from back_office.problems import Refused
+from back_office.tables import scope
+from clerk_app.sync.protocol import MAX_PUSH_BYTES, ChangesAnswer, PushAnswer, SnapshotAnswer, WaitAnswer
+
+MAX_WAIT_SECONDS = 50
+MAX_SCOPES = 16
+MAX_CURSOR = 2**53
+
+router = APIRouter(prefix="/sync")
+
+
+async def _sent_bytes(request: Request) -> int:
+    return len(await request.body())
+
+
+@router.post("/push", response_model=PushAnswer)
+def push(
+    body: PushEnvelope, office: OfficeHere, device: DeviceHere, size: Annotated[int, Depends(_sent_bytes)]
+) -> Response:
+    """Apply commands in order. The answer to each is stored and comes again byte for byte."""
+    if size > MAX_PUSH_BYTES and len(body.commands) > 1:
+        raise Refused("OFFICE-TOO-LARGE", f"{size} bytes", status=413)
+    last_seq, answers = office.write(lambda tx: commands.push(tx, device, body))
+    text = f'{{"last_seq":{last_seq},"results":[{",".join(answers)}]}}'
+    return Response(text, media_type="application/json")
+
+
+def _scope_of(device: Device, name: str) -> ScopeKey:
+    """The scope a device means by `name`. Raises Refused 403 for what is not its own."""
+    if name == "catalogue":
+        return feed.CATALOGUE
+    own = name in (f"hall:{device.hall}", f"device:{device.id}")
+    if not own and not name.startswith("queue:"):
+        raise Refused("OFFICE-SCOPE", status=403)
+    return device.hall, name
+
+
+def _existing(connection: sa.Connection, device: Device, name: str) -> ScopeKey:
+    key = _scope_of(device, name)
+    known = sa.select(scope.c.seq).where(scope.c.hall == key[0], scope.c.name == key[1])
+    if connection.scalar(known) is None:
+        raise Refused("OFFICE-SCOPE", status=403)
+    return key
+
+
+@router.get("/changes")
+def changes(
+    office: OfficeHere,
+    device: DeviceHere,
+    scope: str,
+    since: Annotated[int, Query(ge=0, le=MAX_CURSOR)],
+    limit: Annotated[int, Query(ge=1, le=feed.MAX_PAGE)] = feed.MAX_PAGE,
+    generation: str | None = None,
+) -> ChangesAnswer:
+    """A page of one scope after `since`. 410: take the snapshot; unsent commands are not touched by it."""
+    return office.read(
+        lambda connection: feed.changes(
+            connection, _existing(connection, device, scope), since, limit, generation
+        )
+    )
+
+
+@router.get("/snapshot/{scope}")
+def snapshot(office: OfficeHere, device: DeviceHere, scope: str) -> SnapshotAnswer:
+    """Everything a scope holds now, and the cursor to go on from."""
+    return office.read(lambda connection: feed.snapshot(connection, _existing(connection, device, scope)))
+
+
+@router.get("/wait")
+async def wait(
+    office: OfficeHere,
+    device: DeviceHere,
+    scopes: str,
+    seconds: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 25,
+) -> WaitAnswer:
+    """Answer when one of `scopes` ("queue:A:17,catalogue:0") is not at its cursor, or after `seconds`."""
+    cursors = {_scope_of(device, name): cursor for name, cursor in _cursors(scopes)}
+    with office.pokes.parked(cursors) as parked:
+        news = await run_in_threadpool(office.read, lambda connection: feed.moved(connection, cursors))
+        if not news:
+            news = await parked.wait(seconds)
+    return WaitAnswer(sorted(name for _, name in news))
+
+
+def _cursors(scopes: str) -> list[tuple[str, int]]:
+    listed = [part.rsplit(":", 1) for part in scopes.split(",")]
+    if len(listed) > MAX_SCOPES or any(len(part) != 2 or not part[1].isdecimal() for part in listed):
+        raise Refused("OFFICE-MALFORMED", "scopes", status=422)
+    return [(name, int(cursor)) for name, cursor in listed]

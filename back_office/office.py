@@ -1,0 +1,96 @@
+"""The office at work: its transactions, and the news each of them leaves in the feed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from back_office import feed, migrations
+from back_office.db import Database, open_database
+from back_office.pokes import Pokes, ScopeKey
+from back_office.settings import HALL_TIME, Settings
+from clerk_app.failures import Failure
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Transaction:
+    """One write: the connection, its moment, and the changes it will publish when it commits."""
+
+    connection: sa.Connection
+    now: datetime
+    news: list[feed.News] = field(default_factory=list)
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(HALL_TIME).date()
+
+    def tell(self, news: feed.News) -> None:
+        self.news.append(news)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """All of the block or nothing of it, its news included, within this transaction."""
+        told = len(self.news)
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            del self.news[told:]
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What every request needs. Shared by all threads; keeps nothing between requests but parked waits."""
+
+    settings: Settings
+    database: Database
+    pokes: Pokes
+
+    def read(self, work: Callable[[sa.Connection], T]) -> T:
+        return self.database.read(work)
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in one transaction, publish its news in it, wake the parked windows after it."""
+
+        def run(connection: sa.Connection) -> tuple[T, set[ScopeKey]]:
+            tx = Transaction(connection, self.settings.clock())
+            answer = work(tx)
+            return answer, feed.publish(connection, tx.now, tx.news)
+
+        answer, scopes = self.database.write(run)
+        if scopes:
+            self.pokes.send(scopes)
+        return answer
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def open_office(settings: Settings) -> Office:
+    """Raises Failure("OFFICE-NOT-READY") when there is no database of this program's version."""
+    if not settings.database.is_file():
+        raise Failure("OFFICE-NOT-READY", "no database; run `back-office init`")
+    database = open_database(settings.database)
+    if database.read(migrations.current) != migrations.head():
+        database.close()
+        raise Failure("OFFICE-NOT-READY", "the database is of another version; run `back-office init`")
+    return Office(settings, database, Pokes())
+
+
+def to_json(adapter: TypeAdapter[T], value: T) -> str:
+    """The text that is stored and sent for `value`."""
+    return adapter.dump_json(value).decode()
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

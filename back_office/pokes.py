@@ -1,0 +1,79 @@
+"""Parked long-polls, and the pokes that wake them after a commit.
+
+A poke carries no data, so losing one loses nothing: the window asks again when its wait ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+ScopeKey = tuple[str, str]
+"""(hall, name) of a scope; the hall is empty for what all halls share."""
+
+
+@dataclass(slots=True, eq=False)
+class Parked:
+    """One waiting request: the scopes it asked for and those that had news."""
+
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    poked: set[ScopeKey] = field(default_factory=set)
+
+    async def wait(self, seconds: float) -> set[ScopeKey]:
+        """The poked scopes; empty when the time is over or the office closes."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.woken.wait()
+        except TimeoutError:
+            return set()
+        return self.poked
+
+
+class Pokes:
+    """Lives in one event loop; `send` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._parked: dict[ScopeKey, set[Parked]] = {}
+        self._closed = False
+
+    def open(self) -> None:
+        """Bind to the running loop. Before that nobody is parked and `send` does nothing."""
+        self._loop = asyncio.get_running_loop()
+
+    def close(self) -> None:
+        """Let every parked request go, so that the server can stop. Called inside the loop."""
+        self._closed, self._loop = True, None
+        for parked in {one for group in self._parked.values() for one in group}:
+            parked.woken.set()
+
+    @contextmanager
+    def parked(self, scopes: Iterable[ScopeKey]) -> Iterator[Parked]:
+        """Park for `scopes`: what is committed from here on wakes the request."""
+        one, scopes = Parked(), list(scopes)
+        if self._closed:
+            one.woken.set()
+        for scope in scopes:
+            self._parked.setdefault(scope, set()).add(one)
+        try:
+            yield one
+        finally:
+            for scope in scopes:
+                group = self._parked[scope]
+                group.discard(one)
+                if not group:
+                    del self._parked[scope]
+
+    def send(self, scopes: Iterable[ScopeKey]) -> None:
+        """Wake whoever waits for one of `scopes`."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._wake, frozenset(scopes))
+
+    def _wake(self, scopes: frozenset[ScopeKey]) -> None:
+        for scope in scopes:
+            for parked in self._parked.get(scope, ()):
+                parked.poked.add(scope)
+                parked.woken.set()

@@ -1,0 +1,71 @@
+"""Every refusal is a `Problem`: a code the clerk can read out, a detail for IT, never personal data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from starlette.exceptions import HTTPException
+
+from back_office import logs
+from clerk_app.failures import Failure
+from clerk_app.sync.protocol import Problem
+
+_HTTP_CODES = {404: "OFFICE-NO-PATH", 405: "OFFICE-NO-PATH", 413: "OFFICE-TOO-LARGE"}
+
+
+class Refused(Failure):
+    """The office says no. `status` is the HTTP status when the whole request is refused.
+
+    Raised while one command of a push is applied, it refuses that command alone.
+    """
+
+    def __init__(
+        self, code: str, detail: str = "", *, status: int = 400, expected_seq: int | None = None
+    ) -> None:
+        super().__init__(code, detail)
+        self.status = status
+        self.expected_seq = expected_seq
+
+
+def malformed(places: list[tuple[int | str, ...]]) -> Refused:
+    """The message does not fit its description. Names the places, never what stood there."""
+    listed = ", ".join(".".join(map(str, place)) for place in places[:5])
+    return Refused("OFFICE-MALFORMED", listed, status=422)
+
+
+def answer(problem: Problem, status: int, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(asdict(problem), status, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` a `Problem` body."""
+
+    @app.exception_handler(Refused)
+    def _refused(_request: Request, error: Refused) -> JSONResponse:
+        problem = Problem(error.code, error.detail, error.expected_seq)
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+        return answer(problem, error.status, headers)
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return _refused(request, malformed([tuple(entry["loc"]) for entry in error.errors()]))
+
+    @app.exception_handler(HTTPException)
+    def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        code = _HTTP_CODES.get(error.status_code, "OFFICE-MALFORMED")
+        return answer(Problem(code, f"HTTP {error.status_code}"), error.status_code)
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(InterfaceError)
+    def _database(_request: Request, error: Exception) -> JSONResponse:
+        logs.error("database", error)
+        return answer(Problem("OFFICE-BUSY", type(error).__name__), 503, {"Retry-After": "2"})
+
+    @app.exception_handler(Exception)
+    def _bug(_request: Request, error: Exception) -> JSONResponse:
+        logs.error("request", error)
+        return answer(Problem("OFFICE-ERROR", type(error).__name__), 500)

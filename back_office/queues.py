@@ -1,0 +1,219 @@
+"""The authority over the queues of a hall: it numbers the tickets and assigns each to one window.
+
+Every act locks the queue's row first, so two windows that call at once are served one after the other. The
+client's request id is stored with the answer: a call whose answer was lost gives the same ticket again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from back_office.access import Device
+from back_office.feed import News
+from back_office.office import Transaction, compact, to_json
+from back_office.problems import Refused
+from back_office.tables import queue, request, series, ticket
+from clerk_app.domain.ids import uuid7
+from clerk_app.domain.ticket import TicketState
+from clerk_app.sync.protocol import CallAnswer, TicketMessage
+
+_ticket = TypeAdapter(TicketMessage)
+_call = TypeAdapter(CallAnswer)
+
+
+def issue(tx: Transaction, hall: str, letter: str, *, queue_code: str | None = None) -> TicketMessage:
+    """The next ticket of a series. Raises Refused 404 OFFICE-NO-SERIES."""
+    mine = sa.and_(series.c.hall == hall, series.c.code == letter)
+    known = tx.connection.execute(sa.select(series).where(mine)).one_or_none()
+    if known is None or queue_code not in (None, known.queue):
+        raise Refused("OFFICE-NO-SERIES", letter, status=404)
+    open_day(tx, hall, known.queue)
+    last = sa.case((series.c.day == tx.today, series.c.last + 1), else_=1)
+    counted = sa.update(series).where(mine).values(last=last, day=tx.today).returning(series.c.last)
+    serial = tx.connection.execute(counted).scalar_one()
+    placed = sa.update(queue).where(queue.c.hall == hall, queue.c.code == known.queue)
+    position = tx.connection.execute(placed.values(tail=queue.c.tail + 1).returning(queue.c.tail))
+    row = {
+        "id": uuid7(),
+        "hall": hall,
+        "queue": known.queue,
+        "series": letter,
+        "kind": known.kind,
+        "day": tx.today,
+        "number": f"{letter}{serial:03d}",
+        "position": position.scalar_one(),
+        "state": TicketState.WAITING,
+        "version": 1,
+        "issued_at": tx.now,
+        "calls": 0,
+        "reason": "",
+    }
+    written = tx.connection.execute(sa.insert(ticket).values(row).returning(ticket)).one()
+    return tell(tx, written)
+
+
+def call(tx: Transaction, hall: str, queue_code: str, window: str) -> CallAnswer:
+    """Assign the next ticket to `window`, with the reason why it is next; None when nobody waits."""
+    line = open_day(tx, hall, queue_code)
+    chosen = _next(tx, line)
+    if chosen is None:
+        return CallAnswer(None)
+    waits = line.since_priority
+    if chosen.reason != "appointment":
+        waits = 0 if chosen.reason == "priority" else min(waits + 1, line.priority_every)
+    counted = sa.update(queue).where(queue.c.hall == hall, queue.c.code == queue_code)
+    tx.connection.execute(counted.values(since_priority=waits))
+    values = {"state": TicketState.CALLED, "window": window, "called_at": tx.now, "calls": 1}
+    return CallAnswer(move(tx, chosen.ticket, **values, reason=chosen.reason))
+
+
+def recall(tx: Transaction, hall: str, queue_code: str, ticket_id: str, window: str) -> CallAnswer:
+    """Announce a called ticket once more. Raises Refused 409 when this window did not call it."""
+    open_day(tx, hall, queue_code)
+    row = find(tx, hall, ticket_id)
+    if row is None or row.queue != queue_code or row.window != window or row.state != TicketState.CALLED:
+        raise Refused("OFFICE-TICKET-STATE", row.state if row else "unknown", status=409)
+    return CallAnswer(move(tx, row.id, calls=row.calls + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    ticket: str
+    reason: str
+
+
+def _next(tx: Transaction, line: Any) -> _Chosen | None:
+    """Appointments that arrived, then priority one in N, then the order of issue (queue.md, 5.5).
+
+    A priority ticket waits while fewer than N-1 calls in order came since the last one, unless nobody else
+    waits: nobody jumps for ever and nobody starves.
+    """
+    appointment = _first(tx, line, "appointment")
+    if appointment is not None:
+        return _Chosen(appointment, "appointment")
+    priority, general = _first(tx, line, "priority"), _first(tx, line, "general")
+    if priority is not None and (general is None or line.since_priority >= line.priority_every - 1):
+        return _Chosen(priority, "priority")
+    return None if general is None else _Chosen(general, "order")
+
+
+def _first(tx: Transaction, line: Any, kind: str) -> str | None:
+    query = sa.select(ticket.c.id).where(
+        ticket.c.hall == line.hall,
+        ticket.c.queue == line.code,
+        ticket.c.day == tx.today,
+        ticket.c.state == TicketState.WAITING,
+        ticket.c.kind == kind,
+    )
+    # A ticket that a report by paper holds just now is somebody else's already.
+    first = query.order_by(ticket.c.position).limit(1).with_for_update(skip_locked=True)
+    found = tx.connection.scalar(first)
+    return None if found is None else str(found)
+
+
+def open_day(tx: Transaction, hall: str, queue_code: str) -> Any:
+    """The queue's row, locked; on the first act of a day the tickets of earlier days are put away.
+
+    Ticket numbers begin anew each day of the hall's own clock. Raises Refused 404 OFFICE-NO-QUEUE.
+    """
+    mine = sa.and_(queue.c.hall == hall, queue.c.code == queue_code)
+    line = tx.connection.execute(sa.select(queue).where(mine).with_for_update()).one_or_none()
+    if line is None:
+        raise Refused("OFFICE-NO-QUEUE", queue_code, status=404)
+    if line.day is not None and line.day >= tx.today:
+        return line
+    old = sa.and_(ticket.c.hall == hall, ticket.c.queue == queue_code, ticket.c.day == line.day)
+    for row in tx.connection.execute(sa.select(ticket.c.id, ticket.c.version).where(old)).all():
+        tx.tell(News((hall, f"queue:{queue_code}"), "ticket", row.id, row.version + 1, "del"))
+    waiting = sa.update(ticket).where(old, ticket.c.state == TicketState.WAITING)
+    tx.connection.execute(waiting.values(state=TicketState.NO_SHOW, version=ticket.c.version + 1))
+    fresh = sa.update(queue).where(mine).values(day=tx.today, tail=0, since_priority=queue.c.priority_every)
+    return tx.connection.execute(fresh.returning(queue)).one()
+
+
+def find(tx: Transaction, hall: str, ticket_id: str) -> Any:
+    """The ticket's row, locked, or None."""
+    query = sa.select(ticket).where(ticket.c.id == ticket_id, ticket.c.hall == hall)
+    return tx.connection.execute(query.with_for_update()).one_or_none()
+
+
+def move(tx: Transaction, ticket_id: str, **values: Any) -> TicketMessage:
+    """Change a ticket, one version up, and tell the queue's scope."""
+    changed = sa.update(ticket).where(ticket.c.id == ticket_id)
+    changed = changed.values(version=ticket.c.version + 1, **values)
+    return tell(tx, tx.connection.execute(changed.returning(ticket)).one())
+
+
+def tell(tx: Transaction, row: Any) -> TicketMessage:
+    message = TicketMessage(
+        id=row.id,
+        number=row.number,
+        series=row.series,
+        state=row.state,
+        issued_at=row.issued_at,
+        version=row.version,
+        window=row.window,
+        called_at=row.called_at,
+        calls=row.calls,
+        reason=row.reason,
+    )
+    data = _ticket.dump_python(message, mode="json")
+    tx.tell(News((row.hall, f"queue:{row.queue}"), "ticket", row.id, row.version, "put", data))
+    return message
+
+
+def answered(tx: Transaction, device: Device, request_id: str, asked: list[str]) -> str | None:
+    """The stored answer of a request that was made before.
+
+    Raises Refused 422 when the same id asks for something else.
+    """
+    query = sa.select(request).where(request.c.device == device.id, request.c.id == request_id)
+    row = tx.connection.execute(query.with_for_update()).one_or_none()
+    if row is None:
+        return None
+    if json.loads(row.asked) != asked:
+        raise Refused("OFFICE-REQUEST-REUSED", status=422)
+    return str(row.answer)
+
+
+def remember(tx: Transaction, device: Device, request_id: str, asked: list[str], answer: str) -> str:
+    row = {"device": device.id, "id": request_id, "asked": compact(asked), "answer": answer, "at": tx.now}
+    tx.connection.execute(sa.insert(request), row)
+    return answer
+
+
+def call_once(tx: Transaction, device: Device, request_id: str, queue_code: str, window: str) -> str:
+    """`call`, once for each request id; the answer as JSON."""
+    asked = ["call", queue_code, window]
+    before = answered(tx, device, request_id, asked)
+    if before is not None:
+        return before
+    answer = call(tx, device.hall, queue_code, window)
+    return remember(tx, device, request_id, asked, to_json(_call, answer))
+
+
+def recall_once(
+    tx: Transaction, device: Device, request_id: str, queue_code: str, ticket_id: str, window: str
+) -> str:
+    """`recall`, once for each request id; the answer as JSON."""
+    asked = ["recall", queue_code, ticket_id, window]
+    before = answered(tx, device, request_id, asked)
+    if before is not None:
+        return before
+    answer = recall(tx, device.hall, queue_code, ticket_id, window)
+    return remember(tx, device, request_id, asked, to_json(_call, answer))
+
+
+def issue_once(tx: Transaction, device: Device, request_id: str, queue_code: str, letter: str) -> str:
+    """`issue`, once for each request id; the answer as JSON."""
+    asked = ["issue", queue_code, letter]
+    before = answered(tx, device, request_id, asked)
+    if before is not None:
+        return before
+    answer = issue(tx, device.hall, letter, queue_code=queue_code)
+    return remember(tx, device, request_id, asked, to_json(_ticket, answer))

@@ -1,0 +1,109 @@
+"""What the windows report of their visits: the ticket is served, finished, missed, or was taken by paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import AwareDatetime
+
+from back_office import queues
+from back_office.access import Device
+from back_office.office import Transaction
+from back_office.problems import Refused
+from back_office.settings import HALL_TIME
+from back_office.tables import paper_visit, ticket
+from clerk_app.domain.ticket import TicketState
+
+
+@dataclass(frozen=True, slots=True)
+class TicketBody:
+    """The body of every `ticket.*` command. `ticket_id` is null when the window knew the paper only."""
+
+    ticket_id: str | None
+    ticket_number: str
+    visit_id: str
+    window: str
+    at: AwareDatetime
+
+
+_OPEN = (TicketState.CALLED, TicketState.SERVING)
+
+
+def serving(tx: Transaction, device: Device, body: TicketBody) -> dict[str, Any]:
+    """The citizen appeared."""
+    return _step(tx, device, body, TicketState.SERVING)
+
+
+def done(tx: Transaction, device: Device, body: TicketBody) -> dict[str, Any]:
+    """The visit is over."""
+    return _step(tx, device, body, TicketState.DONE)
+
+
+def no_show(tx: Transaction, device: Device, body: TicketBody) -> dict[str, Any]:
+    """The citizen did not come (过号)."""
+    return _step(tx, device, body, TicketState.NO_SHOW)
+
+
+def by_paper(tx: Transaction, device: Device, body: TicketBody) -> dict[str, Any]:
+    """A window without the office served the ticket in the citizen's hand: a fact, never refused.
+
+    When the ticket still waits it becomes this window's; when another window had it, both sides are kept
+    and shown. `found` says what the office knew.
+    """
+    row = _ticket(tx, device, body)
+    found = row.state if row is not None else ""
+    report = {
+        "hall": device.hall,
+        "visit": body.visit_id,
+        "day": body.at.astimezone(HALL_TIME).date(),
+        "number": body.ticket_number,
+        "device": device.id,
+        "window": device.window,
+        "ticket": row.id if row is not None else None,
+        "found": found,
+    }
+    tx.connection.execute(sa.insert(paper_visit), report)
+    free = found in (TicketState.WAITING, TicketState.NO_SHOW)
+    if row is None or not (free or (found in _OPEN and row.window == device.window)):
+        return {"ticket": report["ticket"], "found": found}
+    values = {"state": TicketState.SERVING, "window": device.window, "called_at": body.at}
+    message = queues.move(tx, row.id, **values, reason="by_paper")
+    return {"ticket": row.id, "found": found, "version": message.version}
+
+
+def _step(tx: Transaction, device: Device, body: TicketBody, state: TicketState) -> dict[str, Any]:
+    """Move the ticket of this window to `state`. Raises Refused when it is unknown or not this window's.
+
+    A visit by paper moves only a ticket that became this window's; where another window had it too, both
+    reports stand and nothing is refused.
+    """
+    row = _ticket(tx, device, body)
+    if row is not None and row.window == device.window and row.state == state:
+        return {"ticket": row.id, "version": row.version}
+    if row is not None and row.window == device.window and row.state in _OPEN:
+        message = queues.move(tx, row.id, state=state)
+        return {"ticket": row.id, "version": message.version}
+    if not _was_by_paper(tx, device, body.visit_id):
+        detail = f"{row.state} at {row.window or 'no window'}" if row is not None else "unknown"
+        raise Refused("OFFICE-TICKET-STATE", detail)
+    return {"ticket": row.id if row is not None else None}
+
+
+def _was_by_paper(tx: Transaction, device: Device, visit: str) -> bool:
+    query = sa.select(paper_visit.c.visit).where(
+        paper_visit.c.hall == device.hall, paper_visit.c.visit == visit, paper_visit.c.device == device.id
+    )
+    return tx.connection.scalar(query) is not None
+
+
+def _ticket(tx: Transaction, device: Device, body: TicketBody) -> Any:
+    """The row by its id, else by its number on the day the window says; None when the office has neither."""
+    if body.ticket_id is not None:
+        return queues.find(tx, device.hall, body.ticket_id)
+    day = body.at.astimezone(HALL_TIME).date()
+    query = sa.select(ticket).where(
+        ticket.c.hall == device.hall, ticket.c.day == day, ticket.c.number == body.ticket_number
+    )
+    return tx.connection.execute(query.with_for_update()).one_or_none()

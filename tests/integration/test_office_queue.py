@@ -1,0 +1,202 @@
+"""The authority over a queue: each ticket to one window, in an order that can be explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from office_hall import Hall, Workstation, served
+
+from back_office.settings import HALL_TIME
+
+
+@pytest.fixture
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
+    with served(tmp_path_factory.mktemp("office") / "data") as one:
+        yield one
+
+
+@pytest.fixture
+def station(hall: Hall) -> Iterator[Workstation]:
+    one = hall.workstation()
+    yield one
+    one.close()
+
+
+def _called(station: Workstation) -> tuple[str, str] | None:
+    ticket = station.call().json()["ticket"]
+    return ticket and (ticket["number"], ticket["reason"])
+
+
+def test_tickets_are_numbered_by_series_and_called_in_order(station: Workstation) -> None:
+    numbers = [station.issue().json()["number"] for _ in range(3)]
+    assert numbers == ["A001", "A002", "A003"]
+    assert [_called(station) for _ in range(4)] == [
+        ("A001", "order"),
+        ("A002", "order"),
+        ("A003", "order"),
+        None,
+    ]
+
+
+def test_appointments_first_then_priority_one_in_three_then_order(station: Workstation) -> None:
+    for series in "AAAAPPPY":
+        station.issue(series)
+    order = [_called(station) for _ in range(8)]
+    assert order == [
+        ("Y001", "appointment"),
+        ("P001", "priority"),
+        ("A001", "order"),
+        ("A002", "order"),
+        ("P002", "priority"),
+        ("A003", "order"),
+        ("A004", "order"),
+        ("P003", "priority"),
+    ]
+
+
+def test_priority_is_called_when_nobody_else_waits(station: Workstation) -> None:
+    for series in "PPP":
+        station.issue(series)
+    assert [_called(station) for _ in range(3)] == [(f"P00{n}", "priority") for n in (1, 2, 3)]
+
+
+def test_windows_that_call_at_once_never_get_one_ticket(hall: Hall, station: Workstation) -> None:
+    for _ in range(40):
+        station.issue()
+    windows = [hall.workstation(f"综合窗口{n:02}") for n in range(1, 5)]
+
+    def call_ten(window: Workstation) -> list[str]:
+        return [window.call().json()["ticket"]["number"] for _ in range(10)]
+
+    with ThreadPoolExecutor(4) as threads:
+        called = [number for ten in threads.map(call_ten, windows) for number in ten]
+    assert sorted(called) == [f"A{n:03}" for n in range(1, 41)]
+    for window in windows:
+        window.close()
+
+
+def test_a_call_whose_answer_was_lost_gives_the_same_ticket(station: Workstation) -> None:
+    station.issue()
+    station.issue()
+    first = station.call("request-1")
+    assert station.call("request-1").content == first.content
+    assert station.call("request-2").json()["ticket"]["number"] == "A002"
+    assert station.issue("A", "issue-1").content == station.issue("A", "issue-1").content
+
+
+def test_one_request_sent_at_once_calls_one_ticket(hall: Hall, station: Workstation) -> None:
+    for _ in range(8):
+        station.issue()
+    with ThreadPoolExecutor(8) as threads:
+        answers = set(threads.map(lambda _: station.call("one-request").content, range(8)))
+    assert len(answers) == 1
+    assert hall.rows("SELECT count(*) FROM ticket WHERE state = 'called'") == [(1,)]
+
+
+def test_a_request_id_stands_for_one_act(station: Workstation) -> None:
+    station.call("request-1")
+    answer = station.issue("A", "request-1")
+    assert (answer.status_code, answer.json()["code"]) == (422, "OFFICE-REQUEST-REUSED")
+
+
+def test_recall_counts_and_is_only_for_the_window_that_called(hall: Hall, station: Workstation) -> None:
+    station.issue()
+    ticket = station.call().json()["ticket"]
+    body = {"request_id": "again-1", "ticket": ticket["id"], "window": station.device.window}
+    first = station.ask("POST", "/queues/A/recall", json=body)
+    assert first.json()["ticket"]["calls"] == 2
+    assert station.ask("POST", "/queues/A/recall", json=body).content == first.content
+
+    other = hall.workstation("综合窗口01")
+    theirs = {"request_id": "again-1", "ticket": ticket["id"], "window": other.device.window}
+    answer = other.ask("POST", "/queues/A/recall", json=theirs)
+    assert (answer.status_code, answer.json()["code"]) == (409, "OFFICE-TICKET-STATE")
+    other.close()
+
+
+def _report(station: Workstation, type_: str, ticket: Any, **changes: Any) -> dict[str, Any]:
+    return station.result(station.command(type_, station.ticket_body(ticket, **changes)))
+
+
+def test_a_visit_is_reported_step_by_step(station: Workstation) -> None:
+    station.issue()
+    ticket = station.call().json()["ticket"]
+    for type_ in ("ticket.serving", "ticket.serving", "ticket.done"):
+        assert _report(station, type_, ticket)["status"] == "applied"
+    states = [change["data"]["state"] for change in station.changes("queue:A").json()["changes"]]
+    assert states == ["waiting", "called", "serving", "done"]
+    assert _report(station, "ticket.no_show", ticket)["code"] == "OFFICE-TICKET-STATE"
+
+
+def test_a_no_show_is_of_the_window_that_called(hall: Hall, station: Workstation) -> None:
+    station.issue()
+    ticket = station.call().json()["ticket"]
+    other = hall.workstation("综合窗口01")
+    assert _report(other, "ticket.no_show", ticket)["code"] == "OFFICE-TICKET-STATE"
+    assert _report(station, "ticket.no_show", ticket)["status"] == "applied"
+    other.close()
+
+
+def test_a_ticket_served_by_paper_is_not_called_again(station: Workstation) -> None:
+    ticket = station.issue().json()
+    visit = "visit-by-paper"
+    result = _report(station, "ticket.by_paper", ticket, visit_id=visit)
+    assert result["data"]["found"] == "waiting"
+    assert _called(station) is None
+    assert _report(station, "ticket.done", ticket, visit_id=visit)["status"] == "applied"
+
+
+def test_a_ticket_known_by_its_number_only_is_found(station: Workstation) -> None:
+    ticket = station.issue().json()
+    result = _report(station, "ticket.by_paper", ticket, ticket_id=None)
+    assert result["data"]["ticket"] == ticket["id"]
+
+
+def test_paper_served_twice_keeps_both_sides(hall: Hall, station: Workstation) -> None:
+    station.issue()
+    ticket = station.call().json()["ticket"]
+    _report(station, "ticket.done", ticket)
+    other = hall.workstation("综合窗口01")
+    result = _report(other, "ticket.by_paper", ticket, visit_id="v-1")
+    assert (result["status"], result["data"]["found"]) == ("applied", "done")
+    assert _report(other, "ticket.done", ticket, visit_id="v-1")["status"] == "applied"
+    assert hall.rows("SELECT window, found FROM paper_visit") == [("综合窗口01", "done")]
+    assert hall.rows("SELECT window, state FROM ticket") == [(station.device.window, "done")]
+    other.close()
+
+
+def test_a_ticket_of_an_offline_series_is_recorded(hall: Hall, station: Workstation) -> None:
+    assert _report(station, "ticket.by_paper", None, visit_id="v-2")["data"] == {"ticket": None, "found": ""}
+    assert _report(station, "ticket.done", None, visit_id="v-2")["status"] == "applied"
+    assert _report(station, "ticket.done", None)["code"] == "OFFICE-TICKET-STATE"
+    assert hall.rows("SELECT number, found FROM paper_visit") == [("K001", "")]
+
+
+def test_numbers_begin_anew_on_a_day_of_the_hall_not_of_utc(hall: Hall) -> None:
+    station = hall.workstation(signed_in=False)
+    now = datetime.now(HALL_TIME)
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    hall.clock.ahead = midnight - timedelta(minutes=10) - now
+    station.sign_in()
+    station.issue()
+    old = station.issue().json()
+    assert old["number"] == "A002"
+
+    hall.clock.ahead = midnight + timedelta(minutes=10) - now
+    fresh = station.issue().json()
+
+    assert fresh["number"] == "A001"
+    assert _called(station) == ("A001", "order"), "yesterday's tickets are not called"
+    snapshot = station.ask("GET", "/sync/snapshot/queue:A").json()
+    assert [change["id"] for change in snapshot["changes"]] == [fresh["id"]]
+    station.close()
+
+
+def test_unknown_queues_and_series_are_refused(station: Workstation) -> None:
+    body = {"request_id": "r", "window": station.device.window}
+    assert station.ask("POST", "/queues/Z/call", json=body).json()["code"] == "OFFICE-NO-QUEUE"
+    assert station.issue("Q").json()["code"] == "OFFICE-NO-SERIES"
