@@ -100,6 +100,7 @@ class Workstation:
         self._clock = HallClock(float(skew or 0.0))
         self._listeners: list[Callable[[Changed], None]] = []
         self._printer_status = PrinterStatus()
+        self._started = False
         self._closing = threading.Event()
         self._watch = threading.Thread(target=self._watch_printer, name="printer-watch", daemon=True)
 
@@ -152,6 +153,7 @@ class Workstation:
     def start(self) -> None:
         """Recover what a kill left, then begin to sync, to fetch and to watch the printer."""
         printing.recover(self.desk)
+        self._started = True
         self.scheduler.start()
         self._courier.start()
         self._watch.start()
@@ -164,9 +166,9 @@ class Workstation:
         """One way out: stop intake, end the threads, close the files. A few seconds at most."""
         self._closing.set()
         self.reader.stop()
-        self._courier.stop()
-        self.scheduler.stop()
-        if self._watch.ident is not None:
+        if self._started:
+            self._courier.stop()
+            self.scheduler.stop()
             self._watch.join(2)
         self._office_client.cut()
         self.lanes.network.close()

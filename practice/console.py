@@ -62,6 +62,10 @@ class PracticeConsole(QWidget):
         self._papers.came.connect(self._show_paper)
         hall.on_paper = self._papers.came.emit
 
+    def stand_beside(self, window: QWidget) -> None:
+        """Move to the right of the clerk's window where the screen has room for it."""
+        self.move(window.frameGeometry().topRight())
+
     def _citizens(self) -> QWidget:
         box, grid = _box("申请人 · Citizens")
         self._card = QComboBox()

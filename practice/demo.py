@@ -1,0 +1,50 @@
+"""`clerk-app demo`: the practice hall with its window, or the off-screen tour of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+
+def run() -> int:
+    """Open the practice hall: the clerk's window, and beside it the console of the citizens."""
+    from PySide6.QtWidgets import QApplication
+
+    from clerk_app import application
+    from practice.console import PracticeConsole
+    from practice.hall import PracticeHall
+
+    app = QApplication(sys.argv[:1])
+    with (
+        tempfile.TemporaryDirectory(prefix="clerk-app-practice-") as folder,
+        PracticeHall(Path(folder), _say) as hall,
+    ):
+        console = PracticeConsole(hall)
+        console.show()
+        return application.show(app, hall.workstation, opened=console.stand_beside)
+
+
+def tour(folder: Path) -> int:
+    """Drive the window through a clerk's morning off-screen; pictures, slips and a summary go to `folder`.
+
+    Exit code 1 when a step did not do what it says.
+    """
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtWidgets import QApplication
+
+    from practice.hall import PracticeHall
+    from practice.tour import take_tour
+
+    app = QApplication(sys.argv[:1])
+    with (
+        tempfile.TemporaryDirectory(prefix="clerk-app-tour-") as hall_folder,
+        PracticeHall(Path(hall_folder), _say) as hall,
+    ):
+        return take_tour(app, hall, folder, _say)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
