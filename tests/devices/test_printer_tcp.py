@@ -147,6 +147,26 @@ def test_a_model_without_buffered_answers_confirms_by_its_state(simulator) -> No
     assert result.outcome is PrintOutcome.PRINTED
 
 
+def test_such_a_model_that_ran_out_of_paper_by_then_is_not_believed(simulator) -> None:
+    simulator.set_faults(Faults(no_buffered_answer=True, paper_out_after_lines=5))
+    result = printer_at(simulator, buffered_answer=False).print(RECEIPT)
+    assert (result.outcome, result.code) == (PrintOutcome.UNKNOWN, "PRINTER-PAPER-OUT")
+
+
+def test_a_printer_that_hangs_up_politely_is_lost_at_once_not_silent_later() -> None:
+    door = socket.create_server(("127.0.0.1", 0))
+
+    def hang_up() -> None:
+        with door, door.accept()[0] as client:
+            client.recv(3)
+
+    thread = threading.Thread(target=hang_up)
+    thread.start()
+    status = printer_from_url(f"tcp://127.0.0.1:{door.getsockname()[1]}").status()
+    thread.join()
+    assert status.code == "PRINTER-LOST"
+
+
 def test_a_slow_printer_is_waited_for(simulator) -> None:
     simulator.set_faults(Faults(bytes_per_second=4000))
     patient = replace(QUICK, answer=3.0, confirm=5.0)
@@ -192,6 +212,13 @@ def test_bytes_nobody_asked_for_are_no_confirmation(noise) -> None:
     result = printer_from_url(url, limits=QUICK).print(TICKET)
     thread.join()
     assert (result.outcome, result.code) == (PrintOutcome.UNKNOWN, "PRINTER-SILENT")
+
+
+def test_answers_given_before_the_question_do_not_count() -> None:
+    url, thread = scripted(b"\x12\x12\x12\x12")
+    status = printer_from_url(url, limits=QUICK).status()
+    thread.join()
+    assert status.code == "PRINTER-SILENT"
 
 
 def test_answers_are_sorted_by_their_bits_and_reports_dropped_whole() -> None:

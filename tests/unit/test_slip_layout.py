@@ -12,7 +12,7 @@ from slip_samples import BEIJING, RECEIPT, REPRINT, TICKET, VOID
 
 from clerk_app.devices.printer import slips
 from clerk_app.devices.printer.columns import clean
-from clerk_app.devices.printer.layout import ROLLS, Cut, Line, Roll, as_text
+from clerk_app.devices.printer.layout import ROLLS, Cut, Line, QrCode, Roll, Space, as_text
 from clerk_app.devices.printer.wording import Language
 from clerk_app.domain.documents import ReceiptSlip, SlipMaterial, TicketSlip, VoidSlip
 
@@ -283,6 +283,16 @@ def test_a_ticket_number_is_as_large_as_the_paper_allows() -> None:
         page = slips.page(replace(TICKET, number=number), roll)
         (line,) = [e for e in page if isinstance(e, Line) and e.text == number]
         assert line.runs[0].style.width == size
+
+
+@pytest.mark.parametrize("roll", [WIDE, NARROW])
+def test_a_qr_code_has_four_modules_of_quiet_above_and_below(roll) -> None:
+    page = slips.page(RECEIPT, roll)
+    (place,) = [i for i, element in enumerate(page) if isinstance(element, QrCode)]
+    above, code, below = page[place - 1 : place + 2]
+    assert isinstance(above, Space)
+    assert isinstance(below, Space)
+    assert min(above.dots, below.dots) >= 4 * code.module
 
 
 def test_english_stands_beside_the_chinese_where_asked_for() -> None:

@@ -126,7 +126,8 @@ def _in_set(cluster: str, encoding: Encoding) -> bool:
     """Whether `cluster` is one character of the declared set with a glyph as wide as its columns.
 
     Four-byte GB 18030 is left out on purpose: printers that declare it draw digits and boxes there.
-    A private-use character is never sent: what its glyph is, only the printer's maker knows.
+    A private-use character (not "printable" to Python) is never sent: its glyph is whatever the printer's
+    maker wanted.
     """
     try:
         code = cluster.encode(_CODEC[encoding])
@@ -134,7 +135,7 @@ def _in_set(cluster: str, encoding: Encoding) -> bool:
             code.decode("gb2312")
     except UnicodeError:
         return False
-    return len(code) == columns(cluster) and not "\ue000" <= cluster <= "\uf8ff" and cluster.isprintable()
+    return len(code) == columns(cluster) and cluster.isprintable()
 
 
 def _style(style: Style) -> bytes:
