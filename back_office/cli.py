@@ -180,16 +180,17 @@ def _catalogue_import(asked: argparse.Namespace) -> None:
 
     read = read_csv if asked.file.suffix.lower() == ".csv" else read_jsonl
     reading = read(asked.file)
-    for problem in reading.problems:
+    for problem in (*reading.problems, *reading.warnings):
         print(problem, file=sys.stderr)
-    if reading.problems and not asked.skip_bad:
-        raise Failure("OFFICE-IMPORT-BAD-ROWS", f"{len(reading.problems)} rows")
+    left_out = len({problem.line for problem in reading.problems})
+    if left_out and not asked.skip_bad:
+        raise Failure("OFFICE-IMPORT-BAD-ROWS", f"{left_out} rows")
     office = open_office(Settings(asked.data))
     try:
         info = put_in_force(office, reading.kinds, reading.items, asked.version)
     finally:
         office.close()
-    print(f"{info.version}: {info.items} items, {len(reading.problems)} rows left out, sha256 {info.sha256}")
+    print(f"{info.version}: {info.items} items, {left_out} rows left out, sha256 {info.sha256}")
 
 
 def _catalogue_retire(asked: argparse.Namespace) -> None:

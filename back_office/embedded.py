@@ -19,7 +19,7 @@ from typing import TypeVar
 import uvicorn
 from fastapi import FastAPI
 
-from back_office import accounts, enrolment, halls, migrations, queues
+from back_office import accounts, enrolment, halls, logs, migrations, queues
 from back_office.app import create_app
 from back_office.db import open_database
 from back_office.office import Office, Transaction, open_office
@@ -133,6 +133,9 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for server in self.servers if self.started else ():
+            for bound in server.sockets:
+                logs.info("serving", host=str(bound.getsockname()[0]), port=int(bound.getsockname()[1]))
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -159,14 +162,18 @@ class OfficeServer:
 
     def start(self) -> None:
         """Serve; returns when requests are answered. Raises Failure("OFFICE-NOT-READY")."""
-        self._server = Server(create_app(self._settings))
         self._socket = socket.create_server(("127.0.0.1", self._port))
+        try:
+            self._server = Server(create_app(self._settings))
+        except BaseException:
+            self.stop()
+            raise
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="back-office", daemon=True
         )
         self._thread.start()
-        if not self._server.ready.wait(START_SECONDS):
+        if not (self._server.ready.wait(START_SECONDS) and self._server.started):
             self.stop()
             raise TimeoutError("the office did not start")
 
