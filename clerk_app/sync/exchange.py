@@ -63,7 +63,7 @@ class Exchange:
         self._clock = clock
         self._wall = wall
         self._on_changed = on_changed
-        self._push = Push(store, device, clock.now)
+        self._push = Push(store, device, clock)
         self._pull = Pull(store, clock, on_items)
         self.scopes = scopes_of(device.id, device.queue, device.hall_code)
 

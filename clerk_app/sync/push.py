@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 import msgspec
 
 from clerk_app import failures
-from clerk_app.desk.ports import Command, CommandState, Device, Store, Transaction
+from clerk_app.desk.ports import Clock, Command, CommandState, Device, Store, Transaction
 from clerk_app.domain.case import SyncState, TimelineEvent, TimelineKind
 from clerk_app.failures import Failure
 from clerk_app.sync.client import OfficeClient
@@ -27,6 +26,7 @@ from clerk_app.sync.protocol import (
     PushAnswer,
     PushRequest,
 )
+from clerk_app.sync.slices import write_in_slices
 from clerk_app.sync.transport import OfficeFailure
 
 _ENVELOPE = 1024
@@ -43,10 +43,10 @@ _UNANSWERED = (CommandState.WAITING, CommandState.SENT)
 class Push:
     """Empties the outbox. Keeps from cycle to cycle how much the link carries at once."""
 
-    def __init__(self, store: Store, device: Device, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, device: Device, clock: Clock) -> None:
         self._store = store
         self._device = device
-        self._now = now
+        self._clock = clock
         self._limit = MAX_COMMANDS
 
     def drain(self, client: OfficeClient, beat: Callable[[], None]) -> bool:
@@ -88,23 +88,23 @@ class Push:
         if rewound is not None and found and found[0].seq != rewound:
             raise Failure("SYNC-GAP", f"command {rewound} is no longer here")
         batch = _fitting(found)
-        if batch:
-            beat()
-            self._store.write(lambda tx: self._mark_sent(tx, batch))
+        unanswered = [command for command in batch if command.state in _UNANSWERED]
+        write_in_slices(self._store, unanswered, self._mark_sent, monotonic=self._clock.monotonic, beat=beat)
         return batch
 
-    def _mark_sent(self, tx: Transaction, batch: Sequence[Command]) -> None:
+    def _mark_sent(self, tx: Transaction, commands: Sequence[Command]) -> None:
         """Before the first byte leaves: from here on the office may have them, whatever happens to us."""
-        unanswered = [command for command in batch if command.state in _UNANSWERED]
-        tx.outbox.mark([command.id for command in unanswered], CommandState.SENT)
-        for command in unanswered:
+        tx.outbox.mark([command.id for command in commands], CommandState.SENT)
+        for command in commands:
             if command.state is not CommandState.WAITING or not _of_case(command):
                 continue
             case = tx.cases.get(command.aggregate)
             if case is not None and case.sync_state is SyncState.HERE:
                 tx.cases.save(replace(case, sync_state=SyncState.SENT))
                 tx.timeline.add(
-                    TimelineEvent(self._now(), TimelineKind.SENT, visit_id=case.visit_id, case_id=case.id)
+                    TimelineEvent(
+                        self._clock.now(), TimelineKind.SENT, visit_id=case.visit_id, case_id=case.id
+                    )
                 )
 
     def _request(self, batch: Sequence[Command]) -> PushRequest:
@@ -145,7 +145,7 @@ class Push:
             tx.cases.save(replace(case, sync_state=SyncState.REFUSED, refusal=code))
         tx.timeline.add(
             TimelineEvent(
-                self._now(), TimelineKind.REFUSED, result.code, visit_id=case.visit_id, case_id=case.id
+                self._clock.now(), TimelineKind.REFUSED, result.code, visit_id=case.visit_id, case_id=case.id
             )
         )
 

@@ -158,8 +158,9 @@ class PaperOffice:
             if aggregate in self.refuse:
                 code = self.refuse[aggregate]
                 first = not any(r.status == "refused" for r in self.commands.values())
-                status = "refused" if first else "held"
-                result = CommandResult(command.seq, command.id, status, code)
+                result = CommandResult(command.seq, command.id, "refused", code)
+                if not first:
+                    result = CommandResult(command.seq, command.id, "held", "BEHIND-A-REFUSED-ONE")
             else:
                 self.applied.append(aggregate)
             self.commands[command.id] = result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sync_hall import DEVICE, NOW, PaperOffice, add_command, file_case, no_beat, open_store
+from sync_hall import DEVICE, HandClock, PaperOffice, add_command, file_case, no_beat, open_store
 
 from clerk_app.desk.ports import CommandState
 from clerk_app.domain.case import SyncState, TimelineKind
@@ -26,7 +26,7 @@ def office():
 
 
 def drain(store, office) -> bool:
-    return Push(store, DEVICE, lambda: NOW).drain(office, no_beat)
+    return Push(store, DEVICE, HandClock()).drain(office, no_beat)
 
 
 def state(store, case):
@@ -104,7 +104,7 @@ def test_a_refused_case_holds_back_its_own_commands_only(store, office):
     pending = store.read(lambda tx: tx.outbox.pending())
     assert [(command.state, command.code) for command in pending] == [
         (CommandState.REFUSED, "DESK-ITEM-RETIRED"),
-        (CommandState.HELD, "DESK-ITEM-RETIRED"),
+        (CommandState.HELD, "SYNC-HELD"),
     ]
     events = [event.kind for event in store.read(lambda tx: tx.timeline.of_case(bad.id))]
     assert TimelineKind.REFUSED in events
@@ -150,7 +150,7 @@ def test_an_office_that_asks_for_the_impossible_is_told_to_a_person(store, offic
 def test_a_slow_link_carries_shorter_batches_until_it_is_well_again(store, office):
     for serial in range(1, 13):
         file_case(store, serial)
-    push = Push(store, DEVICE, lambda: NOW)
+    push = Push(store, DEVICE, HandClock())
 
     def slow(name: str) -> None:
         raise OfficeFailure("SYNC-SLOW")
