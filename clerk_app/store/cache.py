@@ -85,7 +85,7 @@ class SqlStore:
         key = source.key(create=fresh)
         if fresh:
             folder.note_key(vault.fingerprint(key))
-            folder.create_database()
+        folder.prepare_database()
         noted = folder.key_id()
         if noted is not None and noted != vault.fingerprint(key):
             raise Failure("STORE-WRONG-KEY", "the cache was written with another key")

@@ -57,10 +57,13 @@ class CacheFolder:
         """Whether no cache was ever written here: a file without its first page holds nothing."""
         return not self.database.exists() or self.database.stat().st_size == 0
 
-    def create_database(self) -> None:
-        """An empty file that nobody else may read; SQLite gives its companions the same mode."""
+    def prepare_database(self) -> None:
+        """See that the file can be written; if there is none, make one that nobody else may read.
+
+        SQLite gives the log the same mode, and says only "unable to open" of a file it may not write.
+        """
         with file_faults():
-            os.close(os.open(self.database, os.O_CREAT | os.O_WRONLY, 0o600))
+            os.close(os.open(self.database, os.O_CREAT | os.O_RDWR, 0o600))
 
     def key_id(self) -> str | None:
         """The fingerprint of the key the cache was written with, if it was noted."""

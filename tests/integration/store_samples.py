@@ -31,7 +31,9 @@ DEVICE = Device("dev-1", 1, "MY01", "绵阳市政务服务中心", "Mianyang Hal
 PERSON = Person(
     NAME, IDENTITY, DocumentKind.RESIDENT_ID, EntrySource.CARD, Sex.MALE, date(1990, 1, 1), "01", "测试路1号"
 )
-ITEM = FiledItem("1151070000I-01", "000120001", "食品经营许可", "11510700MB0001", "市场监管局", 3, 20, 5, "working")
+ITEM = FiledItem(
+    "1151070000I-01", "000120001", "食品经营许可", "11510700MB0001", "市场监管局", 3, 20, 5, "working"
+)
 
 
 def block(low: int = 1, high: int = 500, epoch: int = 1, next_: int | None = None) -> NumberBlock:
