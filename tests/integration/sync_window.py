@@ -59,19 +59,31 @@ class Window:
     """Enrolled and signed in; `url` is where it finds the office (a proxy may stand in between)."""
 
     def __init__(self, hall: Hall, url: str, folder: Path | None = None) -> None:
-        tokens = Tokens()
-        code = enrolment_code(hall.folder, window="综合窗口12")
-        self.device: Device = device_of(enrol(hall.url, code, "TEST-PC", tokens))
-        self.token = tokens.kept[self.device.id]
         self.url = url
         self.folder = folder
+        self.enrol(hall)
         self.open()
         office = DirectOffice(client := self.connect(hall.url), self.device)
         office.sign_in(CLERK.staff_no, CLERK.password)
         client.close()
 
+    def enrol(self, hall: Hall, again: str | None = None) -> None:
+        tokens = Tokens()
+        code = enrolment_code(hall.folder, window="综合窗口12", again=again)
+        self.device: Device = device_of(enrol(hall.url, code, "TEST-PC", tokens))
+        self.token = tokens.kept[self.device.id]
+
+    def enrol_again(self, hall: Hall) -> None:
+        """The same workstation under a new epoch; its store stays."""
+        self.client.close()
+        self.enrol(hall, self.device.id)
+        self.wire()
+
     def open(self) -> None:
         self.store = SqlStore.open(self.folder, KEY) if self.folder else SqlStore.in_memory()
+        self.wire()
+
+    def wire(self) -> None:
         self.store.write(lambda tx: tx.meta.set_device(self.device))
         self.items: list[str] = []
         self.changed: list[Changed] = []

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from office_hall import CLERK, FILEABLE, Hall, served
 from proxy import Fault, FaultProxy
-from sync_window import Window, registered_numbers
+from sync_window import Tokens, Window, registered_numbers
 
 from back_office import catalogue, feed
 from back_office.embedded import enrolment_code, issue_ticket
@@ -22,7 +22,7 @@ from clerk_app.sync.office import DirectOffice
 
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory):
-    with served(tmp_path_factory.mktemp("office")) as hall:
+    with served(tmp_path_factory.mktemp("office") / "data") as hall:
         yield hall
 
 
@@ -165,20 +165,25 @@ def test_a_new_generation_means_snapshots_and_keeps_unsent_work(hall, window):
     assert how_often(hall, case.number) == 1
 
 
-def test_a_workstation_enrolled_anew_elsewhere_is_fenced_and_keeps_its_work(hall, window):
-    case = window.file()
-    twin = enrolment_code(hall.folder, window="综合窗口12", again=window.device.id)
-    enrol(hall.url, twin, "OTHER-PC", Tokens())
+def test_a_workstation_enrolled_anew_is_fenced_and_its_work_goes_up_once_under_the_new_epoch(
+    hall, proxy, window
+):
+    known = window.file()  # the office has it, the window cannot know
+    proxy.set(Fault.LOSE_ANSWER, "/sync/push", times=1)
+    assert failing(window) == "SYNC-OFFLINE"
+    unknown = window.file()
+    enrol_elsewhere = enrolment_code(hall.folder, window="综合窗口12", again=window.device.id)
+    enrol(hall.url, enrol_elsewhere, "OTHER-PC", Tokens())
     assert failing(window) == "SYNC-FENCED"
-    assert window.unsent() == 1
-    assert window.case(case).sync_state is SyncState.SENT
-    assert how_often(hall, case.number) == 0
+    assert window.unsent() == 2
+    assert how_often(hall, unknown.number) == 0
 
-
-class Tokens:
-    def save(self, device_id: str, token: str) -> None: ...
-    def load(self, device_id: str) -> str | None: ...
-    def forget(self, device_id: str) -> None: ...
+    window.enrol_again(hall)
+    window.cycle()
+    for case in (known, unknown):
+        assert window.case(case).sync_state is SyncState.REGISTERED
+        assert how_often(hall, case.number) == 1
+    assert window.unsent() == 0
 
 
 def test_a_retired_item_reaches_the_window(hall, window):

@@ -21,7 +21,7 @@ POINTS = ["marked", "answered", "settled", "fetched", "write-1", "write-2", "wri
 
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory):
-    with served(tmp_path_factory.mktemp("office")) as hall:
+    with served(tmp_path_factory.mktemp("office") / "data") as hall:
         yield hall
 
 

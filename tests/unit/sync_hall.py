@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from clerk_app.desk.ports import Command, Device
 from clerk_app.domain.applicant import Applicant, DocumentKind, EntrySource, Person
@@ -198,10 +200,22 @@ class PaperOffice:
         return WaitAnswer([])
 
 
-class Answers:
-    """A real HTTP server on loopback whose every answer the test writes: (status, headers, body)."""
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Quiet: a client that hangs up in the handshake is what some tests are about."""
 
-    def __init__(self, answer: Callable[[BaseHTTPRequestHandler], tuple[int, dict[str, str], bytes]]) -> None:
+
+class Answers:
+    """A real HTTP server on loopback whose every answer the test writes: (status, headers, body).
+
+    With `certificate` (a file with key and certificate) it speaks TLS.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[BaseHTTPRequestHandler], tuple[int, dict[str, str], bytes]],
+        certificate: Path | None = None,
+    ) -> None:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
@@ -220,10 +234,16 @@ class Answers:
             def log_message(self, *_: object) -> None:
                 """Quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self._server.server_port}"
 
     def close(self) -> None:
         self._server.shutdown()

@@ -6,8 +6,14 @@ import json
 import socket
 import threading
 import time
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from sync_hall import NOW, Answers
 
 from clerk_app import failures
@@ -175,10 +181,53 @@ def test_no_answer_in_time_is_slow(line, begun):
     done.set()
 
 
-def test_a_certificate_nobody_vouches_for_is_refused(line):
-    # A server that does not speak TLS at all fails the same handshake as one with the wrong certificate.
-    url = line(lambda c: c.sendall(b"\x15\x03\x01\x00\x02\x02\x28")).replace("http:", "https:")
-    assert code_of(OfficeClient(url, time_outs=PATIENCE).time) == "SYNC-TLS"
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A private authority's certificate and key for 127.0.0.1, as one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "office.test")])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "office.pem"
+    plain = serialization.NoEncryption()
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    file.write_bytes(private + built.public_bytes(pem))
+    return file
+
+
+@pytest.fixture
+def secure(certificate):
+    """The address of an office that proves itself by that certificate."""
+    server = Answers(lambda _request: (200, JSON, GOOD), certificate)
+    yield server.url
+    server.close()
+
+
+def test_a_certificate_nobody_vouches_for_is_refused(secure):
+    assert code_of(OfficeClient(secure).time) == "SYNC-TLS"
+
+
+def test_a_private_authority_named_in_the_settings_is_believed(secure, certificate):
+    client = OfficeClient(secure, ca=certificate)
+    assert client.time() == TimeAnswer(NOW)
+    client.close()
+
+
+def test_the_certificate_of_another_machine_is_refused(secure, certificate):
+    url = secure.replace("127.0.0.1", "localhost")
+    assert code_of(OfficeClient(url, ca=certificate).time) == "SYNC-TLS"
 
 
 def test_what_is_under_way_can_be_cut_from_another_thread(line):
