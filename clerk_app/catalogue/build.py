@@ -42,6 +42,9 @@ CREATE TABLE item (
     promised_days INTEGER, window_decides INTEGER NOT NULL);
 CREATE TABLE place (id INTEGER PRIMARY KEY, kinds BLOB NOT NULL);
 CREATE TABLE posting (sign TEXT PRIMARY KEY, kinds BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE pair (
+    lines TEXT, notation INTEGER, signs TEXT, places BLOB NOT NULL,
+    PRIMARY KEY (lines, notation, signs)) WITHOUT ROWID;
 CREATE TABLE reading (character TEXT PRIMARY KEY, codes TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -92,11 +95,14 @@ def build(
 
 
 def _in_order_of_use(kinds: Iterable[ItemKind], by_kind: dict[str, list[Implementation]]) -> list[ItemKind]:
-    """What a window accepts first, by the number of bodies that have it; then the shorter name."""
+    """What a window accepts first; what about twice as many bodies have before the rest; then by code.
 
-    def use(kind: ItemKind) -> tuple[bool, int, int, str]:
+    The basic code puts the act itself before its amendments and cancellations.
+    """
+
+    def use(kind: ItemKind) -> tuple[bool, int, str]:
         published = sum(item.status is ItemStatus.PUBLISHED for item in by_kind.get(kind.code, ()))
-        return kind.type not in ON_APPLICATION, -published, len(kind.name), kind.code
+        return kind.type not in ON_APPLICATION, -published.bit_length(), kind.code
 
     return sorted(kinds, key=use)
 
@@ -137,6 +143,8 @@ def _write(
     connection.executemany(
         "INSERT INTO place VALUES (?,?)", [(i, packed(each)) for i, each in enumerate(places.kinds)]
     )
+    for name, lines in (("kinds", built.lines), ("places", built.places)):
+        connection.executemany("INSERT INTO pair VALUES (?,?,?,?)", [(name, *pair) for pair in lines.pairs()])
     connection.executemany("INSERT INTO posting VALUES (?,?)", built.postings)
     connection.executemany("INSERT INTO reading VALUES (?,?)", built.readings)
     parts: dict[str, str | bytes] = {

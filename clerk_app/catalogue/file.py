@@ -17,6 +17,7 @@ import msgspec
 import sqlcipher3
 
 from clerk_app.catalogue import bits
+from clerk_app.catalogue.bodies import Bodies
 from clerk_app.catalogue.changes import ItemChange, read_changes, write_changes
 from clerk_app.catalogue.lines import Lines
 from clerk_app.catalogue.marking import marks
@@ -25,11 +26,9 @@ from clerk_app.catalogue.rescue import Letters
 from clerk_app.catalogue.search import English, Index, Ranked, rank
 from clerk_app.desk.ports import BodyChoice, Hit, SearchContext
 from clerk_app.domain.catalogue import (
-    ON_APPLICATION,
     Implementation,
     ItemKind,
     ItemStatus,
-    ItemType,
     ServiceItem,
 )
 from clerk_app.failures import Failure
@@ -68,6 +67,7 @@ class CatalogueFile:
             raise
         self._kind_row = lru_cache(4096)(self._read_kind_row)
         self._bodies = lru_cache(1024)(self._read_bodies)
+        self._kind_number = lru_cache(4096)(self._read_kind_number)
 
     def __enter__(self) -> Self:
         return self
@@ -97,7 +97,8 @@ class CatalogueFile:
             # Kinds whose every item was retired are dropped below: ask for a few more.
             ranked = rank(self._index, text, context, habits, limit + 10)
             ranked = self._ex_officio(text) + ranked
-        hits = (self._hit(each, context, text) for each in ranked)
+        code = text.strip().upper()
+        hits = (self._hit(each, context, code) for each in ranked)
         return tuple(hit for hit, _ in zip((h for h in hits if h is not None), range(limit), strict=False))
 
     def item(self, item_code: str) -> ServiceItem:
@@ -153,8 +154,8 @@ class CatalogueFile:
         audiences = parts["audiences"].split()
         return Index(
             count=len(audiences),
-            lines=_lines(parts, "kinds"),
-            places=_lines(parts, "places"),
+            lines=self._lines(parts, "kinds"),
+            places=self._lines(parts, "places"),
             english=English(parts["english"], _numbers(parts["english.starts"])),
             sounds=Sounds(parts["syllables"].split(), readings),
             letters=Letters(
@@ -168,6 +169,23 @@ class CatalogueFile:
                 lambda place: self._value("SELECT kinds FROM place WHERE id = ?", place, bits.unpacked, 0)
             ),
             kinds_coded=self._kinds_coded,
+        )
+
+    def _lines(self, parts: Mapping[str, Any], name: str) -> Lines:
+        @lru_cache(8192)
+        def pairs(notation: int, signs: str) -> Sequence[int]:
+            sql = "SELECT places FROM pair WHERE lines = ? AND notation = ? AND signs = ?"
+            rows = self._rows(sql, name, notation, signs)
+            return _numbers(rows[0][0]) if rows else ()
+
+        return Lines(
+            parts[f"{name}.characters"],
+            parts[f"{name}.syllables"],
+            parts[f"{name}.initials"],
+            _numbers(parts[f"{name}.owners"]),
+            parts[f"{name}.fields"],
+            _numbers(parts[f"{name}.ends"]),
+            pairs,
         )
 
     def _kinds_coded(self, start: str) -> Mapping[int, float]:
@@ -202,8 +220,8 @@ class CatalogueFile:
         row: tuple[str, str, str, str, str, int, int] = rows[0]
         return row
 
-    def _read_bodies(self, kind: int) -> tuple[tuple[BodyChoice, int], ...]:
-        """The bodies of `kind` whose item is in force, each with its place."""
+    def _read_bodies(self, kind: int) -> Bodies:
+        """The bodies of `kind` whose item is in force."""
         first, count = self._kind_row(kind)[5:]
         rows = self._rows(
             "SELECT i.code, i.status, i.version, b.name, b.region, b.level, b.place FROM item i"
@@ -211,7 +229,7 @@ class CatalogueFile:
             first,
             first + count,
         )
-        return tuple(
+        return Bodies.of(
             (BodyChoice(code, name, region, level), place)
             for code, status, version, name, region, level, place in rows
             if self._status(code, status, version) == ItemStatus.PUBLISHED.value
@@ -260,25 +278,24 @@ class CatalogueFile:
                 habits[kind] = (places.get(code), context.frequent.get(code, 0))
         return habits
 
-    def _kind_number(self, code: str) -> int | None:
+    def _read_kind_number(self, code: str) -> int | None:
         rows = self._rows("SELECT id FROM kind WHERE code = ?", code)
         return rows[0][0] if rows and rows[0][0] < self._index.count else None
 
-    def _hit(self, ranked: Ranked, context: SearchContext, text: str) -> Hit | None:
+    def _hit(self, ranked: Ranked, context: SearchContext, typed_code: str) -> Hit | None:
         bodies = self._bodies(ranked.kind)
-        if not bodies:
+        if not bodies.choices:
             return None
         code, name, name_en, department, type_, _, _ = self._kind_row(ranked.kind)
-        typed_code = text.strip().upper()
         return Hit(
-            kind_code=code,
-            name=name,
-            name_en=name_en,
-            department=department,
-            type=type_,
-            marks=marks(name, ranked, self._index.lines),
-            bodies=_proposed_first(bodies, ranked.places, context, typed_code),
-            acceptable=ItemType(type_) in ON_APPLICATION,
+            code,
+            name,
+            name_en,
+            department,
+            type_,
+            marks(name, ranked, self._index.lines),
+            bodies.proposed_first(typed_code, ranked.places, context),
+            ranked.kind < self._index.count,
         )
 
 
@@ -292,35 +309,5 @@ def _usual_order(habit: tuple[int | None, int]) -> tuple[bool, int, int]:
     return recent is None, recent or 0, -times
 
 
-def _proposed_first(
-    bodies: Sequence[tuple[BodyChoice, int]], places: frozenset[int], context: SearchContext, code: str
-) -> tuple[BodyChoice, ...]:
-    """The bodies with the proposed one in front: the one typed, else the window's own region's, else the
-    applicant's, else the window's city's; the others stay in the order of level and region."""
-    city = context.region[:4] + "00"
-
-    def nearness(index: int) -> tuple[bool, bool, bool, bool, bool]:
-        body, place = bodies[index]
-        return (
-            bool(code) and body.item_code.startswith(code),
-            place in places,
-            body.region == context.region,
-            body.region == context.applicant_region[:6],
-            body.region == city,
-        )
-
-    proposed = max(range(len(bodies)), key=lambda index: (nearness(index), -index))
-    return (bodies[proposed][0], *(body for i, (body, _) in enumerate(bodies) if i != proposed))
-
-
 def _numbers(stored: bytes) -> Sequence[int]:
     return memoryview(stored).cast("I")
-
-
-def _lines(parts: Mapping[str, Any], name: str) -> Lines:
-    return Lines(
-        (parts[f"{name}.characters"], parts[f"{name}.syllables"], parts[f"{name}.initials"]),
-        _numbers(parts[f"{name}.owners"]),
-        parts[f"{name}.fields"],
-        _numbers(parts[f"{name}.ends"]),
-    )

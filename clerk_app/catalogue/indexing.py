@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -45,6 +45,16 @@ class LineWriter:
     def close(self) -> None:
         """The owner's lines are complete; owners are closed in their order."""
         self.ends.append(self._length)
+
+    def pairs(self) -> Iterator[tuple[int, str, bytes]]:
+        """(notation, two neighbouring signs, their places) for all notations."""
+        for notation, parts in enumerate((self.characters, self.codes, self.initials)):
+            text = "".join(parts)
+            places: defaultdict[str, array[int]] = defaultdict(lambda: array("I"))
+            for at in range(len(text) - 1):
+                places[text[at : at + 2]].append(at)
+            for pair in sorted(places):
+                yield notation, pair, places[pair].tobytes()
 
     def _line(self, owner: int, kind: LineField, text: str, spelling: Sequence[str]) -> None:
         self.letter_starts.append(self._letters_length)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from clerk_app.catalogue.lines import LineField, Lines
 from clerk_app.catalogue.search import Ranked
 from clerk_app.catalogue.text import fold
@@ -12,7 +14,7 @@ def marks(name: str, ranked: Ranked, lines: Lines) -> tuple[tuple[int, int], ...
 
     What was found in an alias is marked where the name has the same characters: 社保卡 in 社会保障卡.
     """
-    folded, origins = fold(name)
+    folded, origins = _folded(name)
     marked: set[int] = set()
     for match in ranked.matches:
         if match.start < 0:
@@ -20,11 +22,14 @@ def marks(name: str, ranked: Ranked, lines: Lines) -> tuple[tuple[int, int], ...
         start, end = lines.line(match.start)
         at = match.start - start
         if lines.fields[match.start] != LineField.NAME:
-            text = lines.notations[0][match.start : min(end, match.start + match.span)]
+            text = lines.characters[match.start : min(end, match.start + match.span)]
             marked.update(origins[i] for i in _in_order(text, folded))
         else:
             marked.update(origins[at : at + match.span])
     return runs(marked)
+
+
+_folded = lru_cache(4096)(fold)
 
 
 def _in_order(text: str, name: str) -> list[int]:

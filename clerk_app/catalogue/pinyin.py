@@ -14,7 +14,7 @@ from clerk_app.catalogue.text import is_letter, is_plain
 FIRST_CODE = 0x100
 """Codes start behind Latin-1, so that letters and digits stand for themselves beside them."""
 
-MOST_READINGS = 6
+MOST_READINGS = 4
 """Ways to read one run of letters that are tried: xian is 先 and also 西安."""
 
 _DOUBLE_INITIALS = ("zh", "ch", "sh")
@@ -109,11 +109,14 @@ class Sounds:
         pieces = []
         for length in range(min(6, len(letters)), 0, -1):
             piece = letters[:length]
-            partial = piece in _DOUBLE_INITIALS or (last and length == len(letters))
-            if codes := self._whole(piece):
-                pieces.append(Unit(piece[0], codes, letters=length))
-            elif length > 1 and partial and (codes := self._starting(piece)):
-                pieces.append(Unit(piece[0], codes, letters=length, whole=False))
+            whole = self._whole(piece)
+            if whole:
+                pieces.append(Unit(piece[0], whole, letters=length))
+            # What is typed last may go on: zhan is also the beginning of zhang.
+            if length > 1 and (piece in _DOUBLE_INITIALS or (last and length == len(letters))):
+                begun = self._starting(piece)
+                if len(begun) > len(whole):
+                    pieces.append(Unit(piece[0], begun, letters=length, whole=False))
             if length == 1 and piece in _INITIALS:
                 pieces.append(self._initial(piece))
         return pieces

@@ -9,6 +9,8 @@ A kind's points for one term are
   + where it was found       it is the whole name or alias +30; the name begins with it +16
   + in which line            the official name +5; an alias +3; its result -10; a theme -40
   + how much it covers       up to +12, the share of the line that was typed
+  + echo in the name         up to +8, the share of the typed characters that the official name has: it orders
+                             kinds that share an alias
 
 and for several terms the mean over the terms (a term that was not found counts nothing). To that come
 
@@ -16,16 +18,16 @@ and for several terms the mean over the terms (a term that was not found counts 
   + audience                 -10 when the kind does not serve the applicant at the window
 
 An official code outranks everything. Kinds with equal points stand in the order of their use: the more
-bodies have the item, the earlier; then the shorter name. Habit is less than what separates a name that begins
+bodies have the item, the earlier; then by basic code. Habit is less than what separates a name that begins
 with the term from one that merely holds it: it orders equals, it does not hide what was typed.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from clerk_app.catalogue.lines import LineField, Lines
+from clerk_app.catalogue.lines import LINE_END, LineField, Lines
 from clerk_app.desk.ports import SearchContext
 from clerk_app.domain.catalogue import Audience
 
@@ -40,20 +42,17 @@ PLACE = 60.0
 WHOLE = 30.0
 START = 16.0
 COVER = 12.0
-IN_FIELD = {
-    LineField.NAME: 5.0,
-    LineField.ALIAS: 3.0,
-    LineField.RESULT: -10.0,
-    LineField.THEME: -40.0,
-    LineField.PLACE: 0.0,
-}
+ECHO = 8.0
+IN_FIELD = (5.0, 3.0, -10.0, -40.0, 0.0)
+"""By `LineField`."""
+
+NAME = int(LineField.NAME)
 OTHER_AUDIENCE = -10.0
 RECENT = 6.0
 FREQUENT = 6.0
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Where a term was found in a kind: `start` in the lines (-1: not in a line) and `span` characters.
 
     `points` are those of how it was found; when it is not in a line they are final.
@@ -66,14 +65,22 @@ class Match:
 
 def line_points(match: Match, lines: Lines) -> float:
     """The points of `match` with where it stands, its line and how much of it was typed."""
-    if match.start < 0:
-        return match.points
-    start, end = lines.line(match.start)
-    covered = match.span / (end - start)
-    points = match.points + IN_FIELD[LineField(lines.fields[match.start])] + COVER * min(1.0, covered)
-    if match.start == start:
-        points += WHOLE if match.span >= end - start else START
-    return points
+    quality, at, span = match
+    if at < 0:
+        return quality
+    characters = lines.characters
+    start, end = characters.rfind(LINE_END, 0, at) + 1, characters.find(LINE_END, at)
+    field = lines.fields[at]
+    points = quality + IN_FIELD[field] + COVER * span / (end - start)
+    if at == start:
+        points += WHOLE if span >= end - start else START
+    if field == NAME:
+        return points + ECHO
+    name = lines.name(lines.owners[at])
+    echoed = 0
+    for character in characters[at : at + span]:
+        echoed += character in name
+    return points + ECHO * echoed / span
 
 
 def habit_points(recent_place: int | None, times: int, most: int) -> float:

@@ -22,14 +22,16 @@ from clerk_app.catalogue.text import is_letter
 if TYPE_CHECKING:
     from clerk_app.catalogue.search import Index
 
-MOST_TRIED = 150
+MOST_TRIED = 50
 SAME_SOUND = 0.7
 """What a character of the same sound is worth beside the right one."""
 
-LEAST_SHARE = 0.55
+LEAST_SHARE = 0.35
 """Less than this share of what was typed is no match."""
 
 SHORTEST_SLIP = 4
+LONGEST_PLACE = 8
+_VOWELS = frozenset("aeiouv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +46,31 @@ class Letters:
     lines: Sequence[int]
 
 
-def matches(index: Index, term: str) -> dict[int, Match]:
-    """The kinds `term` may have meant, each with its best match. Empty for one sign."""
+def matches(index: Index, term: str, *, known: bool) -> dict[int, Match]:
+    """The kinds `term` may have meant, each with its best match, by the first reading that finds any.
+
+    `known`: the term was found as typed, only not often; then nobody mistyped.
+    """
     ways = index.sounds.ways(term)
+    letters = all(is_letter(letter) for letter in term)
+    readings = []
+    if not known:
+        readings.append(_same_sound(index, ways))
+    if letters and len(term) >= SHORTEST_SLIP:
+        if _are_initials(term):
+            readings.append(_two_words(index, term))
+        if not known:
+            readings.append(_slips(index, term))
+    if not (known and letters):
+        readings.append(_scattered(index, ways[:1]))
     found: dict[int, Match] = {}
-    readings = [_same_sound(index, ways), _scattered(index, ways[:1])]
-    if all(is_letter(letter) for letter in term) and len(term) >= SHORTEST_SLIP:
-        readings += [_two_words(index, term), _slips(index, term)]
     for reading in readings:
         for kind, match in reading:
             held = found.get(kind)
             if held is None or line_points(match, index.lines) > line_points(held, index.lines):
                 found[kind] = match
+        if found:
+            break
     return found
 
 
@@ -102,7 +117,7 @@ def _holders(index: Index, sign: Unit) -> int:
 
 def _share(index: Index, kind: int, signs: Sequence[Unit], rarity: Sequence[float]) -> float:
     """How much of `signs` the lines of `kind` hold, 0 to 1."""
-    characters, syllables, _ = index.lines.notations
+    characters, syllables = index.lines.characters, index.lines.syllables
     end = index.lines.ends[kind]
     start = index.lines.ends[kind - 1] if kind else 1
     worth = []
@@ -133,6 +148,10 @@ def _two_words(index: Index, term: str) -> Iterator[tuple[int, Match]]:
             yield kind, Match(SOUND["initial"] - 1.0, max(first[kind], second[kind]), len(term))
 
 
+def _are_initials(letters: str) -> bool:
+    return not set(letters) & _VOWELS
+
+
 def _initials(index: Index, letters: str) -> dict[int, int]:
     way = Needle(Notation.INITIALS, letters, 0, len(letters), ())
     return index.lines.find(way, 4 * MOST_TRIED)
@@ -143,13 +162,23 @@ def _slips(index: Index, term: str) -> Iterator[tuple[int, Match]]:
 
     One of the two halves is then typed right: it is searched for, and the rest compared around it.
     """
-    initials = index.lines.notations[Notation.INITIALS]
-    for cut in (len(term) // 2, len(term) // 2 + 1):
-        for at in _slips_at(index.letters.text, term[:cut], term[cut:]):
-            yield from _slip(index, at, len(term))
-        for at in _slips_at(initials, term[:cut], term[cut:]):
-            if initials[at] != LINE_END:
-                yield index.lines.owners[at], Match(SLIP, at, len(term))
+    initials = _are_initials(term)
+    text = index.lines.initials if initials else index.letters.text
+    for cut in (len(term) // 2, len(term) // 2 + 1):  # the second for a swap across the first
+        found = False
+        for at in _slips_at(text, term[:cut], term[cut:]):
+            match = _initials_slip(index, at, len(term)) if initials else _slip(index, at, len(term))
+            if match is not None:
+                found = True
+                yield match
+        if found:
+            return
+
+
+def _initials_slip(index: Index, at: int, length: int) -> tuple[int, Match] | None:
+    if index.lines.initials[at] == LINE_END:
+        return None
+    return index.lines.owners[at], Match(SLIP, at, length)
 
 
 def _slips_at(text: str, head: str, tail: str) -> Iterator[int]:
@@ -170,28 +199,29 @@ def _everywhere(text: str, part: str) -> Iterator[int]:
         at = text.find(part, at + 1)
 
 
-def _slip(index: Index, at: int, length: int) -> Iterator[tuple[int, Match]]:
+def _slip(index: Index, at: int, length: int) -> tuple[int, Match] | None:
     """The match at letter `at`, when a syllable begins there."""
     letters = index.letters
     line = bisect_right(letters.starts, at) - 1
     passed, position = letters.starts[line], letters.lines[line]
-    syllables = index.lines.notations[Notation.SYLLABLES]
+    syllables = index.lines.syllables
     while passed < at:
         passed += len(index.sounds.name(syllables[position]))
         position += 1
-    if passed == at and syllables[position] != LINE_END:
-        start, reached = position, at
-        while reached < at + length - 1 and syllables[position] != LINE_END:
-            reached += len(index.sounds.name(syllables[position]))
-            position += 1
-        yield index.lines.owners[start], Match(SLIP, start, position - start)
+    if passed != at or syllables[position] == LINE_END:
+        return None
+    start, reached = position, at
+    while reached < at + length - 1 and syllables[position] != LINE_END:
+        reached += len(index.sounds.name(syllables[position]))
+        position += 1
+    return index.lines.owners[start], Match(SLIP, start, position - start)
 
 
 def places(index: Index, term: str) -> frozenset[int]:
     """The departments and bodies that hold the characters of `term` in their order: 市监局."""
-    if len(term) < 2:
+    if not 2 <= len(term) <= LONGEST_PLACE or term.isascii():
         return frozenset()
-    characters = index.places.notations[Notation.CHARACTERS]
+    characters = index.places.characters
     in_order = re.compile("[^\\n]*?".join(map(re.escape, term)))
     return frozenset(index.places.owners[found.start()] for found in in_order.finditer(characters))
 

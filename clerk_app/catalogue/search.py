@@ -5,8 +5,9 @@
 2. A kind is a candidate when every term is found in it, in any order. At most `MOST_SCORED` candidates are
    scored, those with the better kind of match and the more used ones first, so that one typed letter costs
    no more than a whole name.
-3. When fewer than `ENOUGH` kinds have all terms, the terms are read more forgivingly (`rescue`): other
-   characters of the same sound, a name's characters in any order or not all of them, one slip in the pinyin.
+3. When a term is found in fewer than `ENOUGH` kinds and begins the name of none, or no kind has all terms,
+   they are read more forgivingly (`rescue`): other characters of the same sound, a name's characters in any
+   order or not all of them, two words in one, one slip in the pinyin.
    When still none has all terms, kinds with some of them are shown, those with more first.
 4. The points of `ranking` order what was found; bodies that were named choose the body that is proposed.
 """
@@ -15,8 +16,8 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from clerk_app.catalogue import bits, rescue
 from clerk_app.catalogue.lines import Lines, Needle, needle
@@ -37,12 +38,17 @@ from clerk_app.catalogue.text import is_letter, is_plain, terms
 from clerk_app.desk.ports import SearchContext
 
 ENOUGH = 5
-"""With fewer hits the search becomes forgiving."""
+SURE = QUALITY["character"] + START
+"""With fewer hits than `ENOUGH` and none of these points the search becomes forgiving."""
 
-MOST_SCORED = 300
+MOST_SCORED = 120
 MOST_OWNERS = 4_000
 """Kinds looked at for one of several terms before they are put together."""
 
+Habits = Mapping[int, tuple[int | None, int]]
+"""Kind -> its place in the recent list (None: not in it), times accepted at this window."""
+
+FEW_SYLLABLES = 8
 SHORTEST_CODE = 4
 SHORTEST_ENGLISH = 3
 
@@ -100,22 +106,21 @@ class Found:
             kinds.update(dict.fromkeys(found))
         return kinds
 
-    def best(self, kind: int, lines: Lines) -> tuple[float, Match] | None:
-        """The best match of the term in `kind` with its points."""
-        best: tuple[float, Match] | None = None
-        match = self.direct.get(kind)
-        if match is not None:
-            best = line_points(match, lines), match
+    def best(self, kind: int, lines: Lines) -> tuple[float, Match | None]:
+        """The points of the best match of the term in `kind`, and the match; 0 and None without one."""
+        points, best = 0.0, self.direct.get(kind)
+        if best is not None:
+            points = line_points(best, lines)
         for way, found in self.in_lines:
             start = found.get(kind)
             if start is not None:
                 match = Match(way.quality, start, way.span)
-                points = line_points(match, lines)
-                if best is None or points > best[0]:
-                    best = points, match
+                value = line_points(match, lines)
+                if value > points:
+                    points, best = value, match
         if best is None and self.at_places >> kind & 1:
-            best = PLACE, Match(PLACE)
-        return best
+            return PLACE, Match(PLACE)
+        return points, best
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,56 +133,99 @@ class Ranked:
     places: frozenset[int] = frozenset()
 
 
-def rank(
-    index: Index, text: str, context: SearchContext, habits: Mapping[int, tuple[int | None, int]], limit: int
-) -> list[Ranked]:
-    """The best `limit` kinds for `text`, best first; empty when it holds nothing to search for.
-
-    `habits` gives a kind's place in the recent list (None: not in it) and how often it was accepted.
-    """
+def rank(index: Index, text: str, context: SearchContext, habits: Habits, limit: int) -> list[Ranked]:
+    """The best `limit` kinds for `text`, best first; empty when it holds nothing to search for."""
     typed = terms(text)
     if not typed:
         return []
-    most = MOST_SCORED if len(typed) == 1 else MOST_OWNERS
-    found = [_strictly(index, term, most) for term in typed]
-    score = _scorer(index, context, habits)
-    ranked = [score(kind, found) for kind in _with_all(index, found, habits)]
-    if len(ranked) < ENOUGH:
-        seen = {each.kind for each in ranked}
+    found = _all_strictly(index, typed, habits)
+    value = _valuer(index, context, habits)
+    scored = {kind: value(kind, found) for kind in _with_all(index, found)}
+    if _doubtful(scored.values(), typed):
+        if len(typed) > 1:
+            found = [_strictly(index, term, _most(term)) for term in typed]
         for term, each in zip(typed, found, strict=True):
             _forgivingly(index, term, each)
-        kinds = _with_all(index, found, habits) or _with_some(found)
-        ranked += [score(kind, found) for kind in kinds if kind not in seen]
-    return heapq.nsmallest(limit, ranked, key=lambda each: (-each.points, each.kind))
+        kinds = _with_all(index, found) or _with_some(found)
+        scored.update((kind, value(kind, found)) for kind in kinds if kind not in scored)
+    best = heapq.nsmallest(limit, ((-points, kind) for kind, (points, _) in scored.items()))
+    places = frozenset().union(*(each.places for each in found))
+    return [Ranked(kind, -points, scored[kind][1], places) for points, kind in best]
 
 
-def _scorer(
-    index: Index, context: SearchContext, habits: Mapping[int, tuple[int | None, int]]
-) -> Callable[[int, Sequence[Found]], Ranked]:
+def _doubtful(scored: Collection[tuple[float, object]], typed: Sequence[str]) -> bool:
+    """Whether something else may have been meant: little was found, and nothing that begins as typed.
+
+    Several terms that stand together somewhere are meant so.
+    """
+    if len(typed) > 1 or len(scored) >= ENOUGH:
+        return not scored
+    return all(points < SURE for points, _ in scored)
+
+
+def _valuer(
+    index: Index, context: SearchContext, habits: Habits
+) -> Callable[[int, Sequence[Found]], tuple[float, tuple[Match, ...]]]:
+    """The points of a kind for all terms, with habit and audience (see `ranking`), and its matches."""
     most = max((times for _, times in habits.values()), default=0)
+    lines, audiences = index.lines, index.audiences
 
-    def score(kind: int, found: Sequence[Found]) -> Ranked:
-        points = 0.0
-        matches = []
-        for each in found:
-            best = each.best(kind, index.lines)
-            if best is not None:
-                points += best[0]
-                matches.append(best[1])
-        points = points / len(found) + audience_points(index.audiences[kind], context)
+    def value(kind: int, found: Sequence[Found]) -> tuple[float, tuple[Match, ...]]:
+        total, matches = 0.0, []
+        for term in found:
+            points, match = term.best(kind, lines)
+            total += points
+            if match is not None:
+                matches.append(match)
+        total /= len(found)
+        if context.audience:
+            total += audience_points(audiences[kind], context)
         if kind in habits:
-            points += habit_points(*habits[kind], most)
-        places = frozenset().union(*(each.places for each in found))
-        return Ranked(kind, points, tuple(matches), places)
+            total += habit_points(*habits[kind], most)
+        return total, tuple(matches)
 
-    return score
+    return value
 
 
-def _strictly(index: Index, term: str, most: int) -> Found:
-    """`term` exactly as typed, in every notation."""
+def _all_strictly(index: Index, typed: Sequence[str], habits: Habits) -> list[Found]:
+    """Every term exactly as typed; the longest first, and when it is rare the others in its kinds only."""
+    if len(typed) == 1:
+        return [_strictly(index, typed[0], MOST_SCORED, alone=True, besides=habits)]
+    found: dict[str, Found] = {}
+    among: dict[int, None] | None = None
+    for term in sorted(typed, key=len, reverse=True):
+        found[term] = _strictly(index, term, _most(term), among=among)
+        kinds = found[term].kinds()
+        if among is None and kinds and len(kinds) <= MOST_SCORED and not found[term].at_places:
+            among = kinds
+    return [found[term] for term in typed]
+
+
+def _most(term: str) -> int:
+    return MOST_OWNERS if len(term) > 1 else 5 * MOST_SCORED
+
+
+def _strictly(
+    index: Index,
+    term: str,
+    most: int,
+    *,
+    alone: bool = False,
+    among: Iterable[int] | None = None,
+    besides: Iterable[int] = (),
+) -> Found:
+    """`term` exactly as typed, in every notation: at most `most` kinds a notation and those `besides`.
+
+    A term `alone` is a place only when it is little else. `among`: these kinds only.
+    """
     found = Found()
-    for way in _needles(index.sounds.ways(term)):
-        hits = index.lines.find(way, most)
+    ways = _needles(index.sounds.ways(term))
+    for way in ways:
+        if among is not None:
+            hits = index.lines.find_among(way, among)
+        else:
+            hits = index.lines.find(way, max(1, most // len(ways)) if alone else most)
+            hits.update(index.lines.find_among(way, (kind for kind in besides if kind not in hits)))
         if hits:
             found.in_lines.append((way, hits))
     if all(is_plain(c) for c in term):
@@ -186,28 +234,30 @@ def _strictly(index: Index, term: str, most: int) -> Found:
                 found.direct[kind] = Match(CODE + share)
         elif len(term) >= SHORTEST_ENGLISH and all(is_letter(c) for c in term):
             found.direct.update(index.english.find(term, most))
-    _at_places(index, term, found)
+    if len(term) > 1 and not (alone and len(found.kinds()) >= ENOUGH):
+        places = (place for way in ways for place in index.places.find(way, MOST_SCORED))
+        _note_places(index, found, frozenset(places))
     return found
 
 
-def _needles(ways: Iterable[Sequence[Unit]]) -> Iterator[Needle]:
-    for units in ways:
-        way = needle(units, QUALITY)
-        if way is not None:
-            yield way
+def _needles(ways: Iterable[Sequence[Unit]]) -> list[Needle]:
+    """The needles of all ways to read a term.
 
-
-def _at_places(index: Index, term: str, found: Found) -> None:
-    """The departments and bodies called `term`, and their kinds. One sign names no place."""
-    if len(term) < 2:
-        return
-    places: set[int] = set()
-    for way in _needles(index.sounds.ways(term)):
-        places.update(index.places.find(way, MOST_SCORED))
-    _note_places(index, found, frozenset(places))
+    A single syllable that may go on is looked for as each syllable it may become, when those are few.
+    """
+    units: list[Sequence[Unit]] = []
+    for way in ways:
+        unit = way[0]
+        if len(way) == 1 and not unit.certain and len(unit.codes) <= FEW_SYLLABLES:
+            units += [(replace(unit, codes=code),) for code in unit.codes]
+        else:
+            units.append(way)
+    needles = (needle(each, QUALITY) for each in units)
+    return [each for each in needles if each is not None]
 
 
 def _note_places(index: Index, found: Found, places: frozenset[int]) -> None:
+    """The departments and bodies a term names, and their kinds. One sign names no place."""
     found.places = places
     for place in places:
         found.at_places |= index.kinds_at(place)
@@ -216,20 +266,20 @@ def _note_places(index: Index, found: Found, places: frozenset[int]) -> None:
 def _forgivingly(index: Index, term: str, found: Found) -> None:
     """Add to `found` what `term` may also have meant."""
     known = found.kinds()
-    for kind, match in rescue.matches(index, term).items():
+    for kind, match in rescue.matches(index, term, known=bool(known)).items():
         if kind not in known:
             found.direct[kind] = match
     if not found.places:
         _note_places(index, found, rescue.places(index, term))
 
 
-def _with_all(index: Index, found: Sequence[Found], habits: Iterable[int]) -> list[int]:
-    """The kinds in which every term was found, at most `MOST_SCORED`; the window's own are always in."""
+def _with_all(index: Index, found: Sequence[Found]) -> list[int]:
+    """The kinds in which every term was found, at most about `MOST_SCORED`."""
     owned = [each.kinds() for each in found]
-    kinds: dict[int, None] = {}
     if len(found) == 1:
         kinds = owned[0]
     else:
+        kinds = {}
         for leader, mine in enumerate(owned):
             others = [(owned[i], found[i].at_places) for i in range(len(found)) if i != leader]
             kinds.update(
@@ -237,6 +287,8 @@ def _with_all(index: Index, found: Sequence[Found], habits: Iterable[int]) -> li
                 for kind in mine
                 if all(kind in own or at_places >> kind & 1 for own, at_places in others)
             )
+            if len(kinds) >= MOST_SCORED:
+                break
     if len(kinds) < MOST_SCORED:
         everywhere = (1 << index.count) - 1
         for each in found:
@@ -245,11 +297,7 @@ def _with_all(index: Index, found: Sequence[Found], habits: Iterable[int]) -> li
             kinds[kind] = None
             if len(kinds) >= MOST_SCORED:
                 break
-    chosen = [kind for kind, _ in zip(kinds, range(MOST_SCORED), strict=False)]
-    if len(kinds) > MOST_SCORED:
-        taken = set(chosen)
-        chosen += [kind for kind in habits if kind in kinds and kind not in taken]
-    return chosen
+    return list(kinds)[: 2 * MOST_SCORED]
 
 
 def _with_some(found: Sequence[Found]) -> list[int]:
