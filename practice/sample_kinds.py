@@ -1,8 +1,9 @@
 """The sample item kinds: hand-written entries of `resources/sample/kinds/*.toml`, filled up and expanded.
 
 An entry names only what is its own. Shared snippets, what every applicant of its audience brings and the
-questions everybody asks come from `_shared.toml`; `variants` (新办, 变更, …) and the lists `a` and `b` (regulated
-parties and their acts) make one kind each. A kind's basic code is its place in its file: append, never insert.
+questions everybody asks come from `_shared.toml`; `variants` (新办, 变更, …) and the lists `a` and `b`
+(regulated parties and their acts) make one kind each. A kind's basic code is its place in its file: append,
+never insert.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class _Variation:
     a: str = ""
     b: str = ""
     variant: str = ""
-    first: bool = True
+    first: bool = True  # of its variants, or there are none
 
     def fill(self, text: str) -> str:
         for key, value in (("{a}", self.a), ("{b}", self.b), ("{variant}", self.variant)):
@@ -146,11 +147,16 @@ def _aliases(entry: Entry, changes: Entry, variation: _Variation) -> tuple[str, 
     return tuple(alias + variation.variant for alias in own) + general
 
 
-def _variant_en(entry: Entry, changes: Entry, variation: _Variation) -> str:
-    """The English of a variant: the shared one, or the entry's own list beside `variants`."""
-    if changes:
-        return str(changes["en"])
-    return str(entry["variants_en"][entry["variants"].index(variation.variant)])
+def _name_en(entry: Entry, changes: Entry, variation: _Variation) -> str:
+    """The English name: `en`, the English of the list's value, the English of the variant."""
+    name = str(entry.get("en", ""))
+    for values, value in (("a", variation.a), ("b", variation.b)):
+        if value and f"{values}_en" in entry:
+            name += f": {entry[f'{values}_en'][entry[values].index(value)]}"
+    if not name or not variation.variant:
+        return name
+    own = changes.get("en") or entry["variants_en"][entry["variants"].index(variation.variant)]
+    return f"{name} ({own})"
 
 
 def _days(entry: Entry, office: Entry, changes: Entry) -> tuple[int, int]:
@@ -180,9 +186,7 @@ def _kind(code: str, entry: Entry, variation: _Variation, shared: _Shared) -> It
     changes: Entry = data["variants"].get(variation.variant, {})
     later = changes if not variation.first else {}
     name = variation.fill(entry["name"] if "{variant}" in entry["name"] else entry["name"] + "{variant}")
-    name_en = variation.fill(entry.get("en", ""))
-    if name_en and variation.variant:
-        name_en += f" ({_variant_en(entry, changes, variation)})"
+    name_en = _name_en(entry, changes, variation)
     legal, promised = _days(entry, office, later)
     filed = type_ in ON_APPLICATION
     group = audience.value if filed and not entry.get("bare") else ""
@@ -198,7 +202,9 @@ def _kind(code: str, entry: Entry, variation: _Variation, shared: _Shared) -> It
     unit = entry.get("day_unit") or office.get("day_unit", "working")
     days_word = "个工作日" if unit == "working" else "日（自然日）"
     time = f"法定{legal}{days_word}，承诺{promised}{days_word}" if promised else "材料齐全的当场办结"
-    process = entry.get("process") or office.get("process") or data["process"]["promise" if promised else "spot"]
+    process = (
+        entry.get("process") or office.get("process") or data["process"]["promise" if promised else "spot"]
+    )
     visits = entry.get("visits", 1) if filed else 0
     shared_faq = [*office.get("faq", ()), *data["faq"]["any"]]
     subject = "单位" if audience is Audience.ORGANISATION else "申请人"
@@ -260,11 +266,12 @@ def sample_kinds() -> tuple[SampleKind, ...]:
                 code = f"{PROVINCE}{start[1]}{start[0]}{main:03d}{variation.number:03d}"
                 kind = _kind(code, entry, variation, shared)
                 many = "a" in entry
+                usual = not many and variation.first
                 found.append(
                     SampleKind(
                         kind,
                         frozenset(entry.get("levels", ("city", "county"))),
-                        featured=entry.get("featured", not many),
+                        featured=entry.get("featured", usual),
                         parks=entry.get("parks", not many and kind.type in ON_APPLICATION),
                     )
                 )
