@@ -9,11 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 import sqlalchemy as sa
 from office_hall import CLERK, ENDED, FADING, FILEABLE, GUIDE, PENALTY, Hall, Workstation, served
+from sqlalchemy.exc import OperationalError
 
 from back_office import accounts, catalogue, commands
 from back_office.embedded import enrolment_code
+from back_office.feed import News
 from back_office.settings import HALL_TIME
 from clerk_app.domain.ids import uuid7
 from clerk_app.domain.numbering import case_number
@@ -96,8 +99,6 @@ def test_the_same_push_on_two_sockets_at_once_is_applied_once(hall: Hall, statio
 
 
 def _another_socket(station: Workstation) -> Any:
-    import requests
-
     http = requests.Session()
     http.headers["Authorization"] = f"Bearer {station.device.token}"
     return http
@@ -167,6 +168,7 @@ def test_a_poison_command_is_held_and_blocks_nobody(
 
     def explode(tx: Any, *_: Any) -> dict[str, Any]:
         tx.connection.execute(sa.text("UPDATE hall SET name = 'half done'"))
+        tx.tell(News((station.device.hall_code, station.own_scope()), "case", "half done", 1))
         raise ZeroDivisionError
 
     monkeypatch.setitem(commands.KINDS, "case.void", commands.Kind("void", sound.body, explode))
@@ -188,12 +190,34 @@ def test_a_poison_command_is_held_and_blocks_nobody(
     ]
     assert results["last_seq"] == 3
     assert hall.rows("SELECT name FROM hall") != [("half done",)], "its savepoint was rolled back"
+    told = [change["id"] for change in station.changes(station.own_scope()).json()["changes"]]
+    assert len(told) == 2
+    assert "half done" not in told
     assert station.result(void)["status"] == "held", "the same place gives the same answer"
 
     monkeypatch.setitem(commands.KINDS, "case.void", sound)
     again = {**void, "seq": station.next_seq}
     station.next_seq += 1
     assert station.result(again)["status"] == "applied", "held means: not applied, so it may be tried anew"
+
+
+def test_a_database_that_cannot_work_fails_the_request_and_holds_nothing(
+    hall: Hall, station: Workstation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is nobody's refusal: the same batch goes up when there is room again."""
+    sound = commands.KINDS["case.file"]
+
+    def full(*_: Any) -> dict[str, Any]:
+        raise OperationalError("INSERT", {}, RuntimeError("database or disk is full"))
+
+    batch = [station.filing(), station.filing()]
+    monkeypatch.setitem(commands.KINDS, "case.file", commands.Kind("accept", sound.body, full))
+    answer = station.push(*batch)
+    assert (answer.status_code, answer.json()["code"]) == (503, "OFFICE-BUSY")
+    assert int(answer.headers["Retry-After"]) > 0
+
+    monkeypatch.setitem(commands.KINDS, "case.file", sound)
+    assert [r["status"] for r in station.push(*batch).json()["results"]] == ["applied", "applied"]
 
 
 def test_what_cannot_be_read_or_is_unknown_is_refused_alone(station: Workstation) -> None:
