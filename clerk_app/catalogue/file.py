@@ -22,8 +22,8 @@ from clerk_app.catalogue.changes import ItemChange, read_changes, write_changes
 from clerk_app.catalogue.lines import Lines
 from clerk_app.catalogue.marking import marks
 from clerk_app.catalogue.pinyin import Sounds
-from clerk_app.catalogue.rescue import Letters
 from clerk_app.catalogue.search import English, Index, Ranked, rank
+from clerk_app.catalogue.slips import Letters
 from clerk_app.desk.ports import BodyChoice, Hit, SearchContext
 from clerk_app.domain.catalogue import (
     Implementation,

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from clerk_app.catalogue import bits
-from clerk_app.catalogue.lines import LINE_END, Needle, Notation, needle
+from clerk_app.catalogue import bits, slips
+from clerk_app.catalogue.lines import Needle, Notation, needle
 from clerk_app.catalogue.pinyin import Unit
-from clerk_app.catalogue.ranking import SCATTERED, SLIP, SOUND, Match, line_points
+from clerk_app.catalogue.ranking import ECHO, SCATTERED, SOUND, Match, line_points
 from clerk_app.catalogue.text import is_letter
 
 if TYPE_CHECKING:
@@ -29,21 +27,8 @@ SAME_SOUND = 0.7
 LEAST_SHARE = 0.35
 """Less than this share of what was typed is no match."""
 
-SHORTEST_SLIP = 4
+SHORTEST_WORDS = 4
 LONGEST_PLACE = 8
-_VOWELS = frozenset("aeiouv")
-
-
-@dataclass(frozen=True, slots=True)
-class Letters:
-    """The lines once more in full pinyin, without marks: where a slip of the finger is looked for.
-
-    `starts` and `lines` give, line by line, where it begins here and in the aligned lines.
-    """
-
-    text: str
-    starts: Sequence[int]
-    lines: Sequence[int]
 
 
 def matches(index: Index, term: str, *, known: bool) -> dict[int, Match]:
@@ -56,11 +41,11 @@ def matches(index: Index, term: str, *, known: bool) -> dict[int, Match]:
     readings = []
     if not known:
         readings.append(_same_sound(index, ways))
-    if letters and len(term) >= SHORTEST_SLIP:
-        if _are_initials(term):
+    if letters and len(term) >= SHORTEST_WORDS:
+        if slips.are_initials(term):
             readings.append(_two_words(index, term))
         if not known:
-            readings.append(_slips(index, term))
+            readings.append(slips.matches(index, term))
     if not (known and letters):
         readings.append(_scattered(index, ways[:1]))
     found: dict[int, Match] = {}
@@ -105,7 +90,9 @@ def _scattered(index: Index, ways: Sequence[Sequence[Unit]]) -> Iterator[tuple[i
         for kind in tried:
             share = _share(index, kind, [sign for sign, _ in known], rarity)
             if share >= LEAST_SHARE:
-                yield kind, Match(SCATTERED * share)
+                name = index.lines.name(kind)
+                echoed = sum(unit.character in name for unit in units) / len(units)
+                yield kind, Match(SCATTERED * share + ECHO * echoed)
 
 
 def _holders(index: Index, sign: Unit) -> int:
@@ -148,73 +135,9 @@ def _two_words(index: Index, term: str) -> Iterator[tuple[int, Match]]:
             yield kind, Match(SOUND["initial"] - 1.0, max(first[kind], second[kind]), len(term))
 
 
-def _are_initials(letters: str) -> bool:
-    return not set(letters) & _VOWELS
-
-
 def _initials(index: Index, letters: str) -> dict[int, int]:
     way = Needle(Notation.INITIALS, letters, 0, len(letters), ())
     return index.lines.find(way, 4 * MOST_TRIED)
-
-
-def _slips(index: Index, term: str) -> Iterator[tuple[int, Match]]:
-    """shehuibaozhagnka: one letter wrong, missing, too many or two swapped, in full pinyin or initials.
-
-    One of the two halves is then typed right: it is searched for, and the rest compared around it.
-    """
-    initials = _are_initials(term)
-    text = index.lines.initials if initials else index.letters.text
-    for cut in (len(term) // 2, len(term) // 2 + 1):  # the second for a swap across the first
-        found = False
-        for at in _slips_at(text, term[:cut], term[cut:]):
-            match = _initials_slip(index, at, len(term)) if initials else _slip(index, at, len(term))
-            if match is not None:
-                found = True
-                yield match
-        if found:
-            return
-
-
-def _initials_slip(index: Index, at: int, length: int) -> tuple[int, Match] | None:
-    if index.lines.initials[at] == LINE_END:
-        return None
-    return index.lines.owners[at], Match(SLIP, at, length)
-
-
-def _slips_at(text: str, head: str, tail: str) -> Iterator[int]:
-    """Where `text` holds `head` and `tail` with one slip in either."""
-    for at in islice(_everywhere(text, head), MOST_TRIED):
-        if one_slip(tail, text, at + len(head)):
-            yield at
-    for at in islice(_everywhere(text, tail), MOST_TRIED):
-        for start in range(max(0, at - len(head) - 1), max(0, at - len(head) + 2)):
-            if one_slip(head + LINE_END, text[start:at] + LINE_END, 0):
-                yield start
-
-
-def _everywhere(text: str, part: str) -> Iterator[int]:
-    at = text.find(part)
-    while at >= 0:
-        yield at
-        at = text.find(part, at + 1)
-
-
-def _slip(index: Index, at: int, length: int) -> tuple[int, Match] | None:
-    """The match at letter `at`, when a syllable begins there."""
-    letters = index.letters
-    line = bisect_right(letters.starts, at) - 1
-    passed, position = letters.starts[line], letters.lines[line]
-    syllables = index.lines.syllables
-    while passed < at:
-        passed += len(index.sounds.name(syllables[position]))
-        position += 1
-    if passed != at or syllables[position] == LINE_END:
-        return None
-    start, reached = position, at
-    while reached < at + length - 1 and syllables[position] != LINE_END:
-        reached += len(index.sounds.name(syllables[position]))
-        position += 1
-    return index.lines.owners[start], Match(SLIP, start, position - start)
 
 
 def places(index: Index, term: str) -> frozenset[int]:
@@ -224,19 +147,3 @@ def places(index: Index, term: str) -> frozenset[int]:
     characters = index.places.characters
     in_order = re.compile("[^\\n]*?".join(map(re.escape, term)))
     return frozenset(index.places.owners[found.start()] for found in in_order.finditer(characters))
-
-
-def one_slip(typed: str, text: str, at: int) -> bool:
-    """Whether `text` goes on at `at` as `typed`, but for one letter wrong, missing, extra or swapped."""
-    same = 0
-    while same < len(typed) and at + same < len(text) and typed[same] == text[at + same]:
-        same += 1
-    if same == len(typed):
-        return True
-    here, rest = at + same, typed[same:]
-    return (
-        text.startswith(rest[1:], here + 1)  # wrong
-        or text.startswith(rest[1:], here)  # extra
-        or text.startswith(rest, here + 1)  # missing
-        or (len(rest) > 1 and text.startswith(rest[1] + rest[0] + rest[2:], here))  # swapped
-    )

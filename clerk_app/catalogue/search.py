@@ -34,6 +34,7 @@ from clerk_app.catalogue.ranking import (
     habit_points,
     line_points,
 )
+from clerk_app.catalogue.slips import Letters
 from clerk_app.catalogue.text import is_letter, is_plain, terms
 from clerk_app.desk.ports import SearchContext
 
@@ -83,7 +84,7 @@ class Index:
     places: Lines
     english: English
     sounds: Sounds
-    letters: rescue.Letters
+    letters: Letters
     audiences: Sequence[str]
     kinds_with: Callable[[str], int]  # a character or syllable code -> set of kinds
     kinds_at: Callable[[int], int]  # a place -> set of kinds
