@@ -20,7 +20,7 @@ from pathlib import Path
 
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
 FIRST_PORT = 0x8C7B  # of the Debian configuration of vpcd; each slot has the next
-ATR_COMMAND, ATR_LENGTHS = 4, 1
+RESET, GET_ATR = 2, 4  # of vpcd; messages of one byte are its own, longer ones are for the card
 
 RUN = Path("/run/pcscd")
 SOCKET = RUN / "pcscd.comm"
@@ -34,7 +34,7 @@ class Card:
     """A card in one slot of the virtual reader: connecting lays it, closing takes it.
 
     `faults` say what happens at a byte offset of its stream: "pull" closes, "hang" never answers, anything
-    else is the hex answer given there.
+    else is the hex answer given there. A reset cures them.
     """
 
     def __init__(self, slot: int, atr: str, stream: str, faults: dict[str, str]) -> None:
@@ -56,9 +56,11 @@ class Card:
         while True:
             try:
                 message = self._receive(struct.unpack(">H", self._receive(2))[0])
-                if len(message) == ATR_LENGTHS:
-                    if message[0] == ATR_COMMAND:
+                if len(message) == 1:
+                    if message[0] == GET_ATR:
                         self._answer(self._atr)
+                    elif message[0] == RESET:
+                        self._faults.clear()
                 elif (fault := self._faults.get(int.from_bytes(message[2:4], "big"))) == "pull":
                     self._socket.shutdown(socket.SHUT_RDWR)
                     return

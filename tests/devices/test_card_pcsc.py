@@ -10,12 +10,12 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
-from card_events import Events
+from card_events import PATIENCE, Events
 from pcscd import BANK_ATR, READER, SECOND_READER, Bench
 from smartcard import scard
 
 from clerk_app.desk.ports import CardRead, ReaderState, ReaderStatus
-from clerk_app.devices.card import pcsc
+from clerk_app.devices.card import monitor, pcsc
 from clerk_app.devices.card.monitor import PcscReader, read_card
 from clerk_app.devices.card.pseudo_apdu import PseudoApduTable
 from clerk_app.devices.card.samples import sample_cards
@@ -88,6 +88,18 @@ def test_a_card_that_speaks_no_protocol(pcscd: Bench, trusting: PcscReader, even
     assert events.failure() == "CARD-UNREADABLE"
 
 
+def test_a_card_that_failed_is_reset_for_the_next_attempt(
+    pcscd: Bench, reader: PcscReader, events: Events
+) -> None:
+    started(reader, events)
+    pcscd.lay(CHIP, faults={512: "6F00"})
+    assert events.failure() == "CARD-UNREADABLE"
+
+    reader.read_again()
+
+    assert events.record() == CARDS["resident"].record
+
+
 def test_a_card_that_is_not_the_one_that_was_laid(
     pcscd: Bench, reader: PcscReader, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,14 +136,20 @@ def test_answers_that_make_no_card(
     events.until(ReaderState.PRESENT)
 
 
+def held_by_another_program(context: pcsc.Context) -> Any:
+    """Wait for the card and take it for ourselves alone; returns its handle."""
+    now = pcsc.look(context, READER)
+    while not pcsc.present(now.state):
+        now = pcsc.wait(context, {READER: now.state}, PATIENCE)[READER]
+    code, card, _ = scard.SCardConnect(context, READER, scard.SCARD_SHARE_EXCLUSIVE, scard.SCARD_PROTOCOL_T1)
+    assert code == scard.SCARD_S_SUCCESS
+    return card
+
+
 def test_a_reader_held_by_another_program(pcscd: Bench, reader: PcscReader, events: Events) -> None:
     pcscd.lay(CHIP)
     with pcsc.open_context() as context:
-        assert pcsc.counter_moves(context, READER, 0, 5.0)
-        code, card, _ = scard.SCardConnect(
-            context, READER, scard.SCARD_SHARE_EXCLUSIVE, scard.SCARD_PROTOCOL_T1
-        )
-        assert code == scard.SCARD_S_SUCCESS
+        card = held_by_another_program(context)
         reader.start(events)
         assert events.failure() == "CARD-BUSY"
         scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
@@ -146,11 +164,7 @@ def test_a_program_that_probes_the_card_for_a_moment_is_waited_for(
 ) -> None:
     pcscd.lay(CHIP)
     with pcsc.open_context() as context:
-        assert pcsc.counter_moves(context, READER, 0, 5.0)
-        code, card, _ = scard.SCardConnect(
-            context, READER, scard.SCARD_SHARE_EXCLUSIVE, scard.SCARD_PROTOCOL_T1
-        )
-        assert code == scard.SCARD_S_SUCCESS
+        card = held_by_another_program(context)
         reader.start(events)
         events.until(ReaderState.READING)
         scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
@@ -228,16 +242,21 @@ def test_a_bug_in_the_monitor_is_logged_and_outlived(
 
 
 def test_a_bug_in_reading_is_logged_and_outlived(
-    pcscd: Bench, reader: PcscReader, events: Events, caplog: pytest.LogCaptureFixture
+    pcscd: Bench,
+    reader: PcscReader,
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    reader._table = None  # type: ignore[assignment]
-    started(reader, events)
-    pcscd.lay(CHIP)
+    with monkeypatch.context() as patched:
+        patched.setattr(monitor, "parse", lambda text, photo: text / photo)
+        started(reader, events)
+        pcscd.lay(CHIP)
+        assert events.failure() == "CARD-BUG"
+    assert "bug in reading a card: TypeError" in caplog.text
 
-    assert events.failure() == "CARD-BUG"
-    assert "bug in reading a card: AttributeError" in caplog.text
-    reader._table = PseudoApduTable()
     reader.read_again()
+
     assert events.record() == CARDS["resident"].record
 
 
@@ -274,6 +293,7 @@ def test_stop_while_waiting(pcscd: Bench, events: Events) -> None:
     started(reader, events)
 
     assert stops_within_a_second(reader)
+    assert "card-monitor" not in [thread.name for thread in threading.enumerate()]
     assert stops_within_a_second(reader)
     with pytest.raises(RuntimeError):
         reader.start(events)
