@@ -47,15 +47,11 @@ def cache_engine(database: Path | None, key: bytes) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _unlock(connection: Any, _record: object) -> None:
-        try:
-            connection.execute("PRAGMA cipher_log_level = NONE")  # what fails is raised; stderr is nobody's
-            if database:
-                connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-            for pragma in _OPENING:
-                connection.execute(pragma)
-        except BaseException:
-            connection.close()  # or the file stays locked for as long as somebody holds the traceback
-            raise
+        connection.execute("PRAGMA cipher_log_level = NONE")  # what fails is raised; stderr is nobody's
+        if database:
+            connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        for pragma in _OPENING:
+            connection.execute(pragma)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

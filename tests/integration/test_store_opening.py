@@ -182,10 +182,17 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path, key: GivenKey) -> Non
     assert refusal(tmp_path / "cache", key) == "STORE-IO"
 
 
-def test_a_refused_start_leaves_nothing_locked(folder: Path, key: GivenKey) -> None:
-    for _ in range(2):
-        assert refusal(folder, throw_away_key()) == "STORE-WRONG-KEY"
+@pytest.mark.parametrize("page", [1, 3])
+def test_a_refused_start_leaves_nothing_open_or_locked(folder: Path, key: GivenKey, page: int) -> None:
+    whole = (folder / "cache.db").read_bytes()
+    spoil(folder / "cache.db", 4096 * (page - 1) + 200)
+    with pytest.raises(Failure) as kept:  # and with it every frame of the attempt
+        SqlStore.open(folder, key)
+    held = [handle.readlink() for handle in Path("/proc/self/fd").iterdir() if handle.is_symlink()]
+    assert not [path for path in held if path.is_relative_to(folder)]
+    (folder / "cache.db").write_bytes(whole)
     assert cases(folder, key) == 20
+    assert kept.value.code == "STORE-DAMAGED"
 
 
 def test_a_start_that_was_cut_off_before_the_first_table_begins_again(tmp_path: Path, key: GivenKey) -> None:

@@ -58,7 +58,7 @@ class SqlAudit:
         previous, checked = "", 0
         for n, hash_, *record in self._sql.execute(_ALL):
             checked += 1
-            if n != checked or hash_ != link(previous, n, *record):
+            if hash_ != link(previous, n, *record):
                 raise Failure("STORE-AUDIT-BROKEN", f"link {checked}")
             previous = hash_
         highest = self._sql.execute(_HIGHEST).scalar_one_or_none() or 0

@@ -69,7 +69,10 @@ class SqlPrintJobs:
 
     def unfinished(self) -> Sequence[PrintJob]:
         """Queued, printing (left by a kill), failed and unknown jobs, oldest first."""
-        return each(_job, self._sql.execute(_ALL.where(jobs.c.state.not_in((PrintState.PRINTED, PrintState.REPLACED)))))
+        return each(
+            _job,
+            self._sql.execute(_ALL.where(jobs.c.state.not_in((PrintState.PRINTED, PrintState.REPLACED)))),
+        )
 
     def of_case(self, case_id: str) -> Sequence[PrintJob]:
         return each(_job, self._sql.execute(_ALL.where(jobs.c.case_id == case_id)))
