@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from sys import intern
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -66,7 +67,7 @@ class CatalogueFile:
             self._connection.close()
             raise
         self._kind_row = lru_cache(4096)(self._read_kind_row)
-        self._bodies = lru_cache(1024)(self._read_bodies)
+        self._bodies = lru_cache(4096)(self._read_bodies)
         self._kind_number = lru_cache(4096)(self._read_kind_number)
 
     def __enter__(self) -> Self:
@@ -230,7 +231,7 @@ class CatalogueFile:
             first + count,
         )
         return Bodies.of(
-            (BodyChoice(code, name, region, level), place)
+            (BodyChoice(code, intern(name), intern(region), intern(level)), place)
             for code, status, version, name, region, level, place in rows
             if self._status(code, status, version) == ItemStatus.PUBLISHED.value
         )

@@ -84,14 +84,12 @@ class Lines:
         """
         found: dict[int, int] = {}
         owners, checked = self.owners, bool(needle.checks)
-        for text, shift in needle.shapes():
-            for at in self._places(needle.notation, text):
-                start = at + shift
-                owner = owners[start]
-                if owner not in found and (not checked or self._holds(needle, start)):
-                    found[owner] = start
-                    if len(found) >= most:
-                        return found
+        for start in self._starts(needle):
+            owner = owners[start]
+            if owner not in found and (not checked or self._holds(needle, start)):
+                found[owner] = start
+                if len(found) >= most:
+                    break
         return found
 
     def find_among(self, needle: Needle, owners: Iterable[int]) -> dict[int, int]:
@@ -109,6 +107,22 @@ class Lines:
                     found[owner] = at + shift
                     break
         return found
+
+    def _starts(self, needle: Needle) -> Iterable[int]:
+        """Where the term would start: whole lines, line starts, anywhere, repeating themselves."""
+        length, text = len(needle.text), self.text(needle.notation)
+        if length < 3:  # stands in many places: look at the lines that start with it first
+            for shape, shift in needle.shapes():
+                for at in self._places(needle.notation, shape):
+                    yield at + shift
+            return
+        places = self._places(needle.notation, needle.text)
+        if needle.offset == 0:
+            at_start = [at for at in places if text[at - 1] == LINE_END]
+            if length == needle.span:
+                yield from (at for at in at_start if text[at + length] == LINE_END)
+            yield from at_start
+        yield from (at - needle.offset for at in places)
 
     def _places(self, notation: Notation, text: str) -> Iterable[int]:
         """Where `text` stands: where the rarest two of its signs do and the others fit."""
@@ -168,8 +182,8 @@ def needle(units: Sequence[Unit], quality: Mapping[str, float]) -> Needle | None
     start, end = _longest_run(kinds)
     initials = "".join(unit.initial for unit in units)
     value = sum(quality[_how(unit)] for unit in units) / len(units)
-    # A character or syllable says about as much as 1.7 initials; a character has no sure initial.
-    if end - start and ("c" in kinds or 1.7 * (end - start) >= len(units)):
+    # A character or syllable says about as much as 1.7 initials; characters have several readings.
+    if end - start and (1.7 * (end - start) >= len(units) or "cc" in "".join(kinds)):
         certain = kinds[start]
         text = "".join(u.character if certain == "c" else u.codes for u in units[start:end])
         notation = Notation.CHARACTERS if certain == "c" else Notation.SYLLABLES

@@ -42,7 +42,7 @@ ENOUGH = 5
 SURE = QUALITY["character"] + START
 """With fewer hits than `ENOUGH` and none of these points the search becomes forgiving."""
 
-MOST_SCORED = 120
+MOST_SCORED = 80
 MOST_OWNERS = 4_000
 """Kinds looked at for one of several terms before they are put together."""
 
