@@ -16,8 +16,8 @@ from pathlib import Path
 
 from clerk_app import settings as settings_file
 from clerk_app.catalogue.changes import ItemChange
-from clerk_app.catalogue.shipping import install
 from clerk_app.catalogue.shared import SharedCatalogue
+from clerk_app.catalogue.shipping import install
 from clerk_app.clock import HallClock, wall
 from clerk_app.desk import printing
 from clerk_app.desk.context import Desk
@@ -48,20 +48,24 @@ from clerk_app.sync.exchange import SKEW_KEY, Exchange
 from clerk_app.sync.office import DirectOffice
 from clerk_app.sync.protocol import CatalogueInfo, ItemMessage
 from clerk_app.sync.scheduler import Scheduler
+from clerk_app.sync.transport import TimeOuts
 
 _log = logging.getLogger(__name__)
-
-PRINTER_WATCH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is plugged in from outside: keys, device token, card reader, printer."""
+    """What is plugged in from outside: keys, device token, card reader, printer; and how patient to be.
+
+    No `office_time_outs` are the usual ones; `printer_watch` is how often to look at the printer, in seconds.
+    """
 
     key: KeySource
     tokens: TokenKeeper
     reader: CardReader
     printer: Printer
+    office_time_outs: TimeOuts | None = None
+    printer_watch: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class Workstation:
         self._clock = HallClock(float(skew or 0.0))
         self._listeners: list[Callable[[Changed], None]] = []
         self._printer_status = PrinterStatus()
+        self._printer_watch = parts.printer_watch
         self._started = False
         self._closing = threading.Event()
         self._watch = threading.Thread(target=self._watch_printer, name="printer-watch", daemon=True)
@@ -112,6 +117,7 @@ class Workstation:
             settings.office_url,
             token=token,
             ca=Path(settings.office_ca) if settings.office_ca else None,
+            time_outs=parts.office_time_outs,
         )
         self.catalogue = SharedCatalogue(catalogue_path(settings), self.lanes.catalogue)
         self._office_client = connect()
@@ -209,7 +215,7 @@ class Workstation:
     def _watch_printer(self) -> None:
         while True:
             self.lanes.printer.submit(self._look_at_printer)
-            if self._closing.wait(PRINTER_WATCH_SECONDS):
+            if self._closing.wait(self._printer_watch):
                 return
 
     def _look_at_printer(self) -> None:

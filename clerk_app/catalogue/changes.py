@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -50,3 +50,12 @@ def write_changes(catalogue: Path, changes: Mapping[str, ItemChange]) -> None:
         file.flush()
         os.fsync(file.fileno())
     aside.replace(target)
+
+
+def keep_changes(catalogue: Path, changes: Iterable[ItemChange]) -> None:
+    """Keep `changes` for a catalogue file that has not come yet; an older one never replaces a newer one."""
+    known = read_changes(catalogue)
+    for change in changes:
+        if change.code not in known or change.version > known[change.code].version:
+            known[change.code] = change
+    write_changes(catalogue, known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from clerk_app.catalogue.changes import ItemChange
+from clerk_app.catalogue.changes import ItemChange, keep_changes
 from clerk_app.catalogue.file import CatalogueFile
 from clerk_app.desk.ports import Hit, SearchContext
 from clerk_app.domain.catalogue import ServiceItem
@@ -46,9 +46,16 @@ class SharedCatalogue:
         return self._lane.run(look)
 
     def apply(self, changes: Iterable[ItemChange]) -> None:
-        """Lay the feed's item changes over the file."""
+        """Lay the feed's item changes over the file, also over one that is still on its way."""
         kept = tuple(changes)
-        self._lane.run(lambda: self._file.apply(kept) if self._file else 0)
+
+        def lay() -> None:
+            if self._file is not None:
+                self._file.apply(kept)
+            elif kept:
+                keep_changes(self._path, kept)
+
+        self._lane.run(lay)
 
     def reopen(self) -> None:
         """A new file was swapped in: searches from now on see it."""

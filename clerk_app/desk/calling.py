@@ -62,7 +62,7 @@ def call_next(desk: Desk, operator: str) -> Visit | None:
 def recall(desk: Desk, visit_id: str) -> Visit:
     """Announce the called ticket once more."""
     visit = desk.store.read(lambda tx: _called(tx, visit_id))
-    if visit.ticket_id is None:
+    if visit.by_paper or visit.ticket_id is None:
         raise Failure("DESK-BY-PAPER")
     ticket = desk.office.recall(desk.new_id(), visit.ticket_id)
 

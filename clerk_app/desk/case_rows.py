@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clerk_app.desk.ports import PrintJob, PrintState, Transaction
 from clerk_app.desk.views import CaseRow, Gate
 from clerk_app.domain import masking
@@ -12,7 +14,7 @@ from clerk_app.domain.numbering import printed
 def row(tx: Transaction, case: Case) -> CaseRow:
     """The list line of `case`, read in the caller's transaction."""
     jobs = tx.print_jobs.of_case(case.id)
-    last = jobs[-1] if jobs else None
+    last = telling(jobs)
     return CaseRow(
         id=case.id,
         number=printed(case.number),
@@ -30,6 +32,12 @@ def row(tx: Transaction, case: Case) -> CaseRow:
         void=void_gate(case),
         reprint=reprint_gate(case, last),
     )
+
+
+def telling(jobs: Sequence[PrintJob]) -> PrintJob | None:
+    """The job a line tells of: one the clerk must be asked about, else the newest."""
+    asked = next((job for job in jobs if job.state is PrintState.UNKNOWN), None)
+    return asked or (jobs[-1] if jobs else None)
 
 
 def void_gate(case: Case) -> Gate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from clerk_app.desk import case_rows
+from clerk_app.desk import case_rows, printing
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import Transaction
 from clerk_app.domain.case import Case, LegalState, TimelineEvent, TimelineKind
@@ -46,6 +46,7 @@ def void(desk: Desk, case_id: str, reason: str, operator: str) -> Case:
             reason=reason.strip(),
             practice=desk.device.practice,
         )
+        printing.withdraw(tx, case.id)
         tx.print_jobs.add(slip, case_id=case.id, at=now)
         tx.timeline.add(
             TimelineEvent(now, TimelineKind.VOIDED, case.item.name, visit_id=case.visit_id, case_id=case.id)
@@ -65,7 +66,7 @@ def reprint(desk: Desk, case_id: str, operator: str) -> None:
         now = desk.clock.now()
         case = _case(tx, case_id)
         jobs = tx.print_jobs.of_case(case_id)
-        if not jobs or not case_rows.reprint_gate(case, jobs[-1]).open:
+        if not jobs or not case_rows.reprint_gate(case, case_rows.telling(jobs)).open:
             raise Failure("DESK-PRINTING")
         count = max(job.reprint for job in jobs) + 1
         tx.print_jobs.add(jobs[-1].slip, case_id=case_id, at=now, reprint=count)

@@ -215,7 +215,7 @@ class PrintState(StrEnum):
     PRINTED = "printed"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    REPLACED = "replaced"  # the clerk said it is not on paper: a marked copy followed
+    REPLACED = "replaced"  # not on paper, and never will be: a marked copy or a 作废 slip followed
 
 
 @dataclass(frozen=True, slots=True)

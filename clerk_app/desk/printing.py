@@ -1,7 +1,7 @@
 """Paper after the commit: print jobs are rows, run on the printer lane, and may fail without harm.
 
-queued → printing → printed | failed | unknown (→ replaced). A job found "printing" at start was cut by a kill: nobody
-knows what is on the paper, so it is asked, never guessed.
+queued → printing → printed | failed | unknown (→ replaced). A job found "printing" at start was cut by a
+kill: nobody knows what is on the paper, so it is asked, never guessed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from functools import partial
 
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import Changed, PrintJob, PrintOutcome, PrintResult, PrintState, Transaction
-from clerk_app.domain.case import TimelineEvent, TimelineKind
+from clerk_app.domain.case import LegalState, TimelineEvent, TimelineKind
+from clerk_app.domain.documents import VoidSlip
 from clerk_app.failures import Failure
 
 _STATES = {
@@ -20,6 +21,8 @@ _STATES = {
     PrintOutcome.UNKNOWN: PrintState.UNKNOWN,
 }
 INTERRUPTED = "PRINTER-INTERRUPTED"
+_OF_THE_SLIP = frozenset({"PRINTER-NO-GLYPH"})
+"""Failures of the slip, not of the printer: a ready printer changes nothing about them."""
 
 
 def recover(desk: Desk) -> int:
@@ -69,29 +72,53 @@ def answer(desk: Desk, job_id: str, on_paper: bool, operator: str) -> None:
         tx.audit.add(at=now, actor=operator, act="print-answer", subject=job.case_id or job.id, detail=word)
         if on_paper:
             _count(tx, job)
-        else:
+        elif not _withdrawn(tx, job):
             tx.print_jobs.add(job.slip, case_id=job.case_id, at=now, reprint=job.reprint + 1)
 
     desk.store.write(settle)
 
 
 def resume_when_ready(desk: Desk) -> bool:
-    """Queue what failed once the printer is ready again; True when something is to be printed."""
-    failed = desk.store.read(
-        lambda tx: tuple(job for job in tx.print_jobs.unfinished() if job.state is PrintState.FAILED)
-    )
-    if not failed or not desk.printer.status().ready:
+    """Queue what failed once the printer is ready again; True when something is to be printed.
+
+    That includes what a kill between commit and paper left queued.
+    """
+
+    def look(tx: Transaction) -> tuple[PrintJob, ...]:
+        failed = PrintState.FAILED
+        return tuple(
+            job
+            for job in tx.print_jobs.unfinished()
+            if job.state is PrintState.QUEUED or (job.state is failed and job.code not in _OF_THE_SLIP)
+        )
+
+    waiting = desk.store.read(look)
+    if not waiting or not desk.printer.status().ready:
         return False
-    for job in failed:
+    for job in waiting:
         retry(desk, job.id)
     return True
 
 
+def withdraw(tx: Transaction, case_id: str) -> None:
+    """The case is void: its receipt that has not begun never reaches paper. Part of the caller's transaction."""
+    for job in tx.print_jobs.of_case(case_id):
+        if job.state in (PrintState.QUEUED, PrintState.FAILED):
+            tx.print_jobs.mark(job.id, PrintState.REPLACED)
+
+
 def _begin(tx: Transaction) -> PrintJob | None:
+    """The oldest queued job, from now on "printing": committed before the first byte leaves."""
     job = next((j for j in tx.print_jobs.unfinished() if j.state is PrintState.QUEUED), None)
     if job is not None:
         tx.print_jobs.mark(job.id, PrintState.PRINTING)
     return job
+
+
+def _withdrawn(tx: Transaction, job: PrintJob) -> bool:
+    """Whether the case was voided while its receipt was on its way: only the 作废 slip may follow."""
+    case = tx.cases.get(job.case_id) if job.case_id else None
+    return case is not None and case.legal_state is LegalState.VOID and not isinstance(job.slip, VoidSlip)
 
 
 def _print(desk: Desk, job: PrintJob) -> PrintResult:
@@ -102,7 +129,10 @@ def _print(desk: Desk, job: PrintJob) -> PrintResult:
 
 
 def _end(desk: Desk, job: PrintJob, result: PrintResult, tx: Transaction) -> None:
-    tx.print_jobs.mark(job.id, _STATES[result.outcome], result.code)
+    state = _STATES[result.outcome]
+    if state is PrintState.FAILED and _withdrawn(tx, job):
+        state = PrintState.REPLACED
+    tx.print_jobs.mark(job.id, state, result.code)
     printed = result.outcome is PrintOutcome.PRINTED
     case = tx.cases.get(job.case_id) if job.case_id else None
     if case is not None:

@@ -36,6 +36,7 @@ def sign_in(desk: Desk, staff_no: str, password: str) -> Operator:
         operator = signed_in.operator
         verifier = _hash(password)
         desk.store.write(lambda tx: tx.operators.save(operator, verifier))
+        _highest_time(desk, now)
         how = "online"
     desk.store.write(lambda tx: tx.audit.add(at=now, actor=staff_no, act="sign-in", subject=how))
     return operator
