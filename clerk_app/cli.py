@@ -8,9 +8,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clerk_app import __version__, failures
 from clerk_app.failures import Failure
+
+if TYPE_CHECKING:
+    from clerk_app.desk.ports import CardReader
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -91,16 +95,23 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _card_read(arguments: argparse.Namespace) -> int:
-    from clerk_app import settings
     from clerk_app.devices.card.command import read_card
 
     return read_card(
         reveal=arguments.reveal,
         as_json=arguments.json,
         simulate=arguments.simulate,
-        wait=arguments.wait,
-        table=settings.load().reader,
+        seconds=arguments.wait,
+        reader=None if arguments.simulate else _reader_of_the_settings(),
     )
+
+
+def _reader_of_the_settings() -> CardReader:
+    from clerk_app import settings
+    from clerk_app.devices.card.monitor import PcscReader
+    from clerk_app.devices.card.pseudo_apdu import table_from_settings
+
+    return PcscReader(table_from_settings(settings.load().reader))
 
 
 def _print_sample(arguments: argparse.Namespace) -> int:
