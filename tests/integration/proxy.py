@@ -18,6 +18,7 @@ _PORTAL = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b"
     % (len(_PAGE), _PAGE)
 )
+_GATEWAY = _PORTAL.replace(b"200 OK", b"502 Bad Gateway")
 
 
 class Fault(Enum):
@@ -28,6 +29,7 @@ class Fault(Enum):
     CORRUPT = "one byte in each piece of the answer is another"
     CUT_ANSWER = "half of the answer arrives, then the line is reset"
     PORTAL = "a captive portal answers in the office's place"
+    GATEWAY = "a gateway says that the office behind it is broken, in a page of its own"
     SLOW = "every piece takes a while, both ways"
 
 
@@ -149,6 +151,9 @@ class _Talk:
                         break
                     case Fault.PORTAL:
                         _send(self._client, _PORTAL)
+                        break
+                    case Fault.GATEWAY:
+                        _send(self._client, _GATEWAY)
                         break
                     case Fault.HALF_OPEN:
                         continue

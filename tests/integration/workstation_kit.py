@@ -1,0 +1,351 @@
+"""A hall for the end-to-end tests: real office, cable, windows and printer; only the people are played.
+
+Between a window and the office stand a cable that can be pulled and a proxy that breaks. The catalogue is
+small, so that a hall opens at once.
+"""
+
+from __future__ import annotations
+
+import atexit
+import queue
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from office_hall import BODY, CLERK, HALL, Hall, TestClock
+from proxy import FaultProxy
+from sync_window import Tokens
+
+from back_office import catalogue
+from back_office.embedded import OfficeServer, UserSetup, enrolment_code, issue_ticket, prepare
+from back_office.settings import Settings as OfficeSettings
+from clerk_app.bootstrap import Parts, Workstation, enrol_with, open_workstation
+from clerk_app.desk import acceptance, calling, drafting, following, printing, sign_in
+from clerk_app.desk.ports import (
+    CardEvent,
+    CardFailed,
+    CardRead,
+    CardReader,
+    Changed,
+    LinkState,
+    Operator,
+    PrintState,
+)
+from clerk_app.desk.views import CaseRow
+from clerk_app.devices.card.simulator import SimulatedReader
+from clerk_app.devices.printer.printer import Limits, printer_from_url
+from clerk_app.devices.printer.simulator import SimulatedPrinter
+from clerk_app.domain.applicant import CardRecord
+from clerk_app.domain.case import Case, MaterialMode, SyncState
+from clerk_app.domain.catalogue import (
+    Audience,
+    Choice,
+    FieldKind,
+    FormField,
+    Implementation,
+    ItemKind,
+    ItemType,
+    Material,
+    OfflineRule,
+    Situation,
+)
+from clerk_app.domain.ticket import Visit
+from clerk_app.settings import Settings
+from clerk_app.store.vault import GivenKey, throw_away_key
+from clerk_app.sync.transport import TimeOuts
+from practice.network import Cable
+
+COLLEAGUE = UserSetup("1025", "陈静", "window-thirteen", name_en="Chen Jing")
+PATIENCE = 20.0  # seconds; only a failing test waits that long
+QUICK = Limits(connect=2.0, answer=0.3, send=2.0, confirm=0.8, look=0.1)
+TIME_OUTS = TimeOuts(connect=1.0, read=0.6)
+WATCH_SECONDS = 0.2
+
+FIELDS = (
+    FormField("name", "姓名", required=True, fill="name"),
+    FormField("number", "证件号码", required=True, fill="number"),
+    FormField("phone", "联系电话", kind=FieldKind.PHONE, required=True),
+    FormField("address", "邮寄地址"),
+)
+MATERIALS = (
+    Material("id", "居民身份证", originals=1, check_only=True),
+    Material("form", "申请表", originals=1),
+    Material("letter", "授权委托书", originals=1, when="agent=yes", deferrable=True),
+)
+AGENT = Situation("agent", "办理方式", (Choice("no", "本人办理"), Choice("yes", "委托他人")))
+
+
+def _kind(code: str, name: str, offline: OfflineRule) -> ItemKind:
+    return ItemKind(
+        code=code,
+        name=name,
+        type=ItemType.PUBLIC_SERVICE,
+        audience=Audience.PERSON,
+        legal_days=20,
+        promised_days=3,
+        offline=offline,
+        situations=(AGENT,),
+        fields=FIELDS,
+        materials=MATERIALS,
+    )
+
+
+KINDS = (
+    _kind("512014001000", "社会保障卡补领", OfflineRule.ACCEPT),
+    _kind("512014002000", "失业登记", OfflineRule.RECEIVE),
+    _kind("512014003000", "社会保险费补缴", OfflineRule.NOTHING),
+)
+
+
+def _item(kind: ItemKind) -> Implementation:
+    code = f"{BODY}3{kind.code}"
+    return Implementation(code, kind.code, BODY, "绵阳市人力资源和社会保障局", "510700", "city")
+
+
+ITEMS = tuple(_item(kind) for kind in KINDS)
+ACCEPTED_OFFLINE, RECEIVED_OFFLINE, NEVER_OFFLINE = (item.code for item in ITEMS)
+
+
+@cache
+def _template() -> Path:
+    """A prepared office, made once: a password's verifier is slow on purpose."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    office = prepare(folder / "office", HALL, [CLERK, COLLEAGUE])
+    try:
+        catalogue.put_in_force(office, KINDS, ITEMS, "2026.1")
+    finally:
+        office.close()
+    return folder / "office"
+
+
+@dataclass(slots=True)
+class Enrolled:
+    """One workstation as it lies on its disk and in its keyring: it can be opened again and again."""
+
+    settings: Settings
+    key: GivenKey = field(default_factory=throw_away_key)
+    tokens: Tokens = field(default_factory=Tokens)
+
+
+class OpenHall:
+    """Office, proxy, cable and printer between `__enter__` and `__exit__`, with the windows opened in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stack = ExitStack()
+        self.windows: list[Window] = []
+
+    def __enter__(self) -> Self:
+        office = self._folder / "office"
+        shutil.copytree(_template(), office)
+        clock = TestClock()
+        server = self._stack.enter_context(OfficeServer(OfficeSettings(office, clock)))
+        self.office = Hall(office, clock, server)
+        self.proxy = self._stack.enter_context(FaultProxy(int(urlsplit(server.url).port or 0)))
+        address = urlsplit(self.proxy.url)
+        self.cable = self._stack.enter_context(Cable(str(address.hostname), int(address.port or 0)))
+        self.printer = self._stack.enter_context(SimulatedPrinter())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for window in self.windows:
+            window.close()
+        self._stack.close()
+
+    def enrol(self, name: str = "综合窗口 12") -> Enrolled:
+        enrolled = Enrolled(Settings(self._folder / name, office_url=self.cable.url))
+        code = enrolment_code(self.office.folder, window=name)
+        enrol_with(enrolled.settings, code, enrolled.key, enrolled.tokens)
+        return enrolled
+
+    def window(
+        self, enrolled: Enrolled | None = None, reader: CardReader | None = None, *, fresh: bool = True
+    ) -> Window:
+        """A window at work: in sync, catalogue loaded, the clerk signed in unless it is not `fresh`."""
+        window = Window(enrolled or self.enrol(), self.printer.url, reader)
+        self.windows.append(window)
+        window.start()
+        if fresh:
+            window.until_link(LinkState.ONLINE)
+            window.until(lambda: window.desk.catalogue.count > 0)
+            window.sign_in()
+        return window
+
+    def tickets(self, count: int, series: str = "A") -> list[str]:
+        """Citizens take tickets at the entrance."""
+        return [issue_ticket(self.office.folder, series).number for _ in range(count)]
+
+    def registered(self) -> dict[str, str]:
+        """Case number -> state, as the office has it. Fails when a number is there twice."""
+        rows = self.office.rows("SELECT number, state FROM registered_case")
+        assert len({row.number for row in rows}) == len(rows)
+        return {row.number: row.state for row in rows}
+
+    def papers(self, words: str) -> list[str]:
+        """The text of every paper with `words` on it."""
+        return [paper.text for paper in self.printer.papers if words in paper.text]
+
+
+class Window:
+    """A clerk at one workstation: what the hands do, and what the eyes wait for."""
+
+    def __init__(self, enrolled: Enrolled, printer_url: str, reader: CardReader | None = None) -> None:
+        self.enrolled = enrolled
+        self.reader = reader or SimulatedReader()
+        self.workstation: Workstation = open_workstation(
+            enrolled.settings,
+            Parts(
+                key=enrolled.key,
+                tokens=enrolled.tokens,
+                reader=self.reader,
+                printer=printer_from_url(printer_url, limits=QUICK),
+                office_time_outs=TIME_OUTS,
+                printer_watch=WATCH_SECONDS,
+            ),
+        )
+        self.desk = self.workstation.desk
+        self.operator = CLERK.staff_no
+        self._news: queue.SimpleQueue[Changed] = queue.SimpleQueue()
+        self._cards: queue.SimpleQueue[CardEvent] = queue.SimpleQueue()
+        self._open = True
+
+    def start(self) -> None:
+        self.workstation.subscribe(self._news.put)
+        self.workstation.start()
+        self.reader.start(self._cards.put)
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self.workstation.close()
+
+    # --- waiting ---------------------------------------------------------------------------------------
+
+    def until(self, true: Callable[[], bool], seconds: float = PATIENCE) -> None:
+        """Look again at every change the window is told of, until it is so."""
+        end = time.monotonic() + seconds
+        while not true():
+            try:
+                self._news.get(timeout=max(0.001, end - time.monotonic()))
+            except queue.Empty:
+                link = self.workstation.link
+                raise AssertionError(f"not so after {seconds} s; link {link.state} {link.code}") from None
+
+    def until_link(self, state: LinkState, code: str = "") -> None:
+        self.until(lambda: (self.workstation.link.state, self.workstation.link.code) == (state, code))
+
+    def until_sent(self) -> None:
+        """Until the office has answered everything."""
+        self.until(lambda: not following.outbox(self.desk))
+
+    def until_printed(self, *cases: Case) -> None:
+        self.until(lambda: all(self.row(case).print_state is PrintState.PRINTED for case in cases))
+
+    def until_registered(self, *cases: Case) -> None:
+        self.until(lambda: all(self.row(case).sync_state is SyncState.REGISTERED for case in cases))
+
+    def card(self) -> CardRecord:
+        """The record of the card that lies there; a failure fails the test."""
+        while True:
+            event = self._cards.get(timeout=PATIENCE)
+            assert not isinstance(event, CardFailed), event.code
+            if isinstance(event, CardRead):
+                return event.record
+
+    def card_failure(self) -> str:
+        """The code of the next card that could not be read."""
+        while True:
+            event = self._cards.get(timeout=PATIENCE)
+            assert not isinstance(event, CardRead), "the card was read"
+            if isinstance(event, CardFailed):
+                return event.code
+
+    # --- the clerk's hands -----------------------------------------------------------------------------
+
+    def sign_in(self, user: UserSetup = CLERK) -> Operator:
+        self.operator = user.staff_no
+        return sign_in.sign_in(self.desk, user.staff_no, user.password)
+
+    def by_paper(self, number: str) -> Visit:
+        return calling.serve_paper(self.desk, self.operator, number)
+
+    def lay(self, card: str) -> CardRecord:
+        """Lay a sample card on the simulated reader, wait for its record, take it away."""
+        assert isinstance(self.reader, SimulatedReader)
+        self.reader.lay(card)
+        record = self.card()
+        self.reader.remove()
+        return record
+
+    def draft(self, item: str = ACCEPTED_OFFLINE, card: str = "resident") -> str:
+        """A draft ready to be filed for the visit at the window."""
+        draft = drafting.open_draft(self.desk, self.operator)
+        drafting.applicant_from_card(self.desk, draft, self.lay(card))
+        self.fill(draft, item)
+        return draft
+
+    def fill(self, draft: str, item: str = ACCEPTED_OFFLINE) -> None:
+        """Item, form and materials."""
+        drafting.choose_item(self.desk, draft, item)
+        drafting.fill(self.desk, draft, "phone", "13800001234")
+        drafting.hand(self.desk, draft, "id", MaterialMode.SEEN)
+        drafting.hand(self.desk, draft, "form", MaterialMode.PAPER)
+
+    def accept(self, item: str = ACCEPTED_OFFLINE, card: str = "resident") -> Case:
+        """Accept a case for the visit at the window and send its slip to the printer, as the window does."""
+        case = acceptance.accept(self.desk, self.draft(item, card))
+        self.workstation.print_queued()
+        return case
+
+    def answer(self, case: Case, *, on_paper: bool) -> None:
+        """What the clerk says when asked whether a slip is on paper."""
+        job = self.row(case).print_job
+        assert job is not None
+        printing.answer(self.desk, job, on_paper, self.operator)
+        self.workstation.print_queued()
+
+    def row(self, case: Case) -> CaseRow:
+        """The case as the window lists it."""
+        return next(row for row in following.cases(self.desk) if row.id == case.id)
+
+    # --- what must hold, whatever happened -----------------------------------------------------------
+
+    def reckon(self, hall: OpenHall) -> list[Case]:
+        """The window's books, when everything is sent; returns its cases, oldest first.
+
+        Numbers: as many used as there are cases, none twice. The office: each case once, no other case of
+        this device, its commands dense. The audit chain whole. No slip on paper twice without a mark.
+        """
+        device = self.desk.device.id
+        cases = self.desk.store.read(lambda tx: tx.cases.recent(100_000))[::-1]
+        numbers = [case.number for case in cases]
+        used = self.desk.store.read(lambda tx: [range(b.low, b.next) for b in tx.numbers.blocks()])
+        assert sorted(int(number[4:12]) for number in numbers) == [n for serials in used for n in serials]
+        rows = hall.office.rows(f"SELECT id, number FROM registered_case WHERE device = '{device}'")
+        assert sorted(tuple(row) for row in rows) == sorted((case.id, case.number) for case in cases)
+        seqs = hall.office.rows(f"SELECT seq FROM delivery WHERE device = '{device}' ORDER BY seq")
+        assert [row.seq for row in seqs] == list(range(1, len(seqs) + 1))
+        assert self.desk.store.read(lambda tx: tx.audit.verify()) >= len(cases)
+        for number in numbers:
+            unmarked = [text for text in hall.papers(f"[QR {number}]") if "补打" not in text]
+            assert len(unmarked) <= 1, unmarked
+        return cases
+
+
+def again(window: Window, hall: OpenHall) -> Window:
+    """The same workstation after its program was ended and started anew."""
+    window.close()
+    return hall.window(window.enrolled, fresh=False)
+
+
+def elsewhere(enrolled: Enrolled, url: str) -> Enrolled:
+    """The workstation with another address of the office in its settings."""
+    return replace(enrolled, settings=replace(enrolled.settings, office_url=url))
