@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-_USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # base 31: no I, O, S, V, Z
+from clerk_app.domain.identity import uscc_check_character
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +73,11 @@ def organisation_check(number: str) -> str:
     return "0123456789X0"[11 - total % 11]
 
 
-def credit_check(stem: str) -> str:
-    """The GB 32100 check character of the first seventeen of a credit code (MOD 31, weights 3^i)."""
-    total = sum(pow(3, i, 31) * _USCC_ALPHABET.index(character) for i, character in enumerate(stem))
-    return _USCC_ALPHABET[-total % 31]
-
-
 def sample_credit_code(region: str, number: int) -> str:
     """The made-up credit code of organ `number` in `region` (six digits)."""
     organisation = f"{number:08d}"
     stem = f"11{region}{organisation}{organisation_check(organisation)}"
-    return stem + credit_check(stem)
+    return stem + uscc_check_character(stem)
 
 
 def _county(entry: dict[str, Any], data: dict[str, Any], departments: tuple[Department, ...]) -> Region:

@@ -2,15 +2,16 @@
 
 An entry names only what is its own. Shared snippets, what every applicant of its audience brings and the
 questions everybody asks come from `_shared.toml`; `variants` (新办, 变更, …) and the lists `a` and `b`
-(regulated parties and their acts) make one kind each. A kind's basic code is its place in its file: append,
-never insert.
+(regulated parties and their acts) make one kind each. `only` says what holds for some variants of an entry,
+`spoken` what people call a single one. A kind's basic code is its place in its file: append, never insert.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from itertools import product
@@ -138,13 +139,16 @@ def _situation(entry: Entry) -> Situation:
 def _aliases(entry: Entry, changes: Entry, variation: _Variation) -> tuple[str, ...]:
     """The entry's spoken names; a later variant appends its own word to each of them."""
     own = tuple(variation.fill(alias) for alias in entry.get("aliases", ()))
+    spoken = entry.get("spoken", {})
+    said = (*spoken.get(variation.a, ()), *spoken.get(variation.variant, ()))
     if not changes:
-        return own
+        return (*said, *own)
     short = entry.get("short") or entry["name"].replace("{variant}", "")
     general = tuple(alias.replace("{short}", short) for alias in changes.get("aliases", ()))
     if variation.first:
-        return own + general
-    return tuple(alias + variation.variant for alias in own) + general
+        return (*said, *own, *general)
+    places = (*own, *spoken.get(variation.a, ()))
+    return (*spoken.get(variation.variant, ()), *(alias + variation.variant for alias in places), *general)
 
 
 def _name_en(entry: Entry, changes: Entry, variation: _Variation) -> str:
@@ -159,12 +163,6 @@ def _name_en(entry: Entry, changes: Entry, variation: _Variation) -> str:
     return f"{name} ({own})"
 
 
-def _days(entry: Entry, office: Entry, changes: Entry) -> tuple[int, int]:
-    legal, promised = entry.get("days") or office.get("days") or (20, 10)
-    share = changes.get("share", 1.0)
-    return legal, round(promised * share)
-
-
 def _questions(own: list[list[str]], more: list[list[str]], words: Mapping[str, str]) -> tuple[Faq, ...]:
     """The entry's questions, then shared ones until there are two."""
     questions = own + more[: max(0, 2 - len(own))]
@@ -177,74 +175,86 @@ def _questions(own: list[list[str]], more: list[list[str]], words: Mapping[str, 
     return tuple(Faq(said(question), said(answer)) for question, answer in questions)
 
 
+def _guide(entry: Entry, variation: _Variation, shared: Entry) -> ChainMap[str, Any]:
+    """What a guide says, the nearest first: this variant only, such variants, the entry, its type, all."""
+    only: dict[str, Any] = next((own for own in entry.get("only", ()) if variation.variant in own["of"]), {})
+    changes = {} if variation.first else shared["variants"].get(variation.variant, {})
+    later = {"situations": (), **changes} if changes else {}
+    office = shared["types"].get(entry["type"], {})
+    return ChainMap(only, later, dict(entry), office, shared["guide"])
+
+
+def _times(guide: Entry) -> tuple[int, int, str]:
+    """Legal days, promised days, and both in words."""
+    legal, promised = guide["days"]
+    promised = round(promised * guide.get("share", 1.0))
+    unit = "个工作日" if guide["day_unit"] == "working" else "日（自然日）"
+    if not promised:
+        return legal, 0, "材料齐全的当场办结"
+    return legal, promised, f"法定{legal}{unit}，承诺{promised}{unit}"
+
+
+def _papers(guide: Entry, variation: _Variation, shared: _Shared, group: str) -> Iterator[Material]:
+    """What the applicant's group always brings, then what the guide asks for."""
+    entries = [*(shared.data["groups"]["materials"][group] if group else ()), *guide["materials"]]
+    if not group or guide.get("in_person"):
+        entries = [entry for entry in entries if entry not in ("agent_letter", "agent_id")]
+    for number, entry in enumerate(entries, 1):
+        material = shared.material(entry, number)
+        yield replace(material, name=variation.fill(material.name))
+
+
 def _kind(code: str, entry: Entry, variation: _Variation, shared: _Shared) -> ItemKind:
     """The kind of `entry` (its file's defaults already below it) in one variation."""
     data = shared.data
-    type_ = ItemType(entry["type"])
-    audience = Audience(entry["audience"])
-    office: Entry = data["types"].get(type_.value, {})
-    changes: Entry = data["variants"].get(variation.variant, {})
-    later = changes if not variation.first else {}
-    name = variation.fill(entry["name"] if "{variant}" in entry["name"] else entry["name"] + "{variant}")
-    name_en = _name_en(entry, changes, variation)
-    legal, promised = _days(entry, office, later)
+    guide = _guide(entry, variation, data)
+    type_, audience = ItemType(guide["type"]), Audience(guide["audience"])
     filed = type_ in ON_APPLICATION
-    group = audience.value if filed and not entry.get("bare") else ""
-    own_materials = later.get("materials") or entry.get("materials") or office.get("materials", [])
-    own_fields = later.get("fields") or entry.get("fields") or office.get("fields", [])
-    materials = [*(data["groups"]["materials"][group] if group else ()), *own_materials]
-    fields = [*(data["groups"]["fields"][group] if group else ()), *own_fields] if filed else []
-    agents = group and not entry.get("in_person")
-    if not agents:
-        materials = [material for material in materials if material not in ("agent_letter", "agent_id")]
-    situations = [_situation(situation) for situation in (entry.get("situations", ()) if not later else ())]
-    fee = entry.get("fee") or office.get("fee") or data["fee"]
-    unit = entry.get("day_unit") or office.get("day_unit", "working")
-    days_word = "个工作日" if unit == "working" else "日（自然日）"
-    time = f"法定{legal}{days_word}，承诺{promised}{days_word}" if promised else "材料齐全的当场办结"
-    process = (
-        entry.get("process") or office.get("process") or data["process"]["promise" if promised else "spot"]
-    )
-    visits = entry.get("visits", 1) if filed else 0
-    shared_faq = [*office.get("faq", ()), *data["faq"]["any"]]
+    group = audience.value if filed else ""
+    legal, promised, time = _times(guide)
+    name = variation.fill(guide["name"] if "{variant}" in guide["name"] else guide["name"] + "{variant}")
+    fields = [*data["groups"]["fields"][group], *guide["fields"]] if filed else []
+    situations = [_situation(situation) for situation in guide["situations"]]
+    if filed and not guide.get("in_person"):
+        situations.insert(0, shared.agent)
+    process = guide.get("process") or data["process"]["promise" if promised else "spot"]
     subject = "单位" if audience is Audience.ORGANISATION else "申请人"
-    conditions = later.get("conditions") or entry.get("conditions") or office.get("conditions", "")
+    visits = guide["visits"] if filed else 0
+    more_faq = [*data["types"].get(type_.value, {}).get("faq", ()), *data["faq"]["any"]]
+    words = {"name": name, "time": time, "fee": guide["fee"]}
+    changes = data["variants"].get(variation.variant, {})
     return ItemKind(
         code=code,
         name=name,
         type=type_,
         audience=audience,
-        name_en=name_en,
-        department=entry["department"],
+        name_en=_name_en(entry, changes, variation),
+        department=guide["department"],
         aliases=_aliases(entry, changes, variation),
-        themes=tuple(entry.get("themes", ())),
-        legal_basis=variation.fill(entry["basis"]) + "（示例引用）",
-        conditions=variation.fill(conditions.replace("{subject}", subject)),
+        themes=tuple(guide["themes"]),
+        legal_basis=variation.fill(guide["basis"]) + "（示例引用）",
+        conditions=variation.fill(guide["conditions"].replace("{subject}", subject)),
         process=process + data["mark"],
         legal_days=legal,
         promised_days=promised,
-        day_unit=unit,
-        fee=fee,
-        result=variation.fill(entry.get("result") or office.get("result", "")),
+        day_unit=guide["day_unit"],
+        fee=guide["fee"],
+        result=variation.fill(guide["result"]),
         visits=visits,
-        offline=_offline(entry, type_, promised),
-        situations=((shared.agent,) if agents else ()) + tuple(situations),
+        offline=_offline(guide, type_, promised),
+        situations=tuple(situations),
         fields=tuple(shared.field(field, number) for number, field in enumerate(fields, 1)),
-        materials=tuple(shared.material(material, number) for number, material in enumerate(materials, 1)),
-        faq=_questions(
-            [*(later.get("faq") or entry.get("faq", ()))],
-            shared_faq,
-            {"name": name, "time": time, "fee": fee},
-        ),
-        visits_reason=entry.get("visits_reason", "需核验身份、收取材料原件") if visits else "",
+        materials=tuple(_papers(guide, variation, shared, group)),
+        faq=_questions([*guide["faq"]], more_faq, words),
+        visits_reason=guide["visits_reason"] if visits else "",
     )
 
 
-def _offline(entry: Entry, type_: ItemType, promised: int) -> OfflineRule:
+def _offline(guide: Entry, type_: ItemType, promised: int) -> OfflineRule:
     if type_ not in ON_APPLICATION:
         return OfflineRule.NOTHING
-    if "offline" in entry:
-        return OfflineRule(entry["offline"])
+    if "offline" in guide:
+        return OfflineRule(guide["offline"])
     return OfflineRule.RECEIVE if promised else OfflineRule.ACCEPT
 
 
