@@ -308,6 +308,14 @@ def test_habit_orders_equals_and_hides_nothing(catalogue):
     assert names(catalogue, "失业登记", frequent={REPLACEMENT.code: 500})[0] == UNEMPLOYED.name
 
 
+def test_of_kinds_with_the_same_alias_the_one_named_so_comes_first(tmp_path):
+    new = replace(CARD, name="普通护照首次申请", aliases=("换护照",), result="")
+    renewal = replace(REPLACEMENT, name="普通护照换发", aliases=("换护照",), result="")
+    build(tmp_path / "two", [new, renewal], items()[:4], "1")
+    with CatalogueFile(tmp_path / "two") as two:
+        assert names(two, "换护照") == [renewal.name, new.name]
+
+
 def test_an_item_for_others_stands_behind(catalogue):
     assert names(catalogue, "许可", audience="organisation")[0] == FOOD.name
     assert names(catalogue, "许可", audience="person")[0] == LAWYER.name
