@@ -49,6 +49,9 @@ TYPE_CODES = {
 }
 """GB/T 39046 A.1, as the two digits of a basic code."""
 
+_DOING = frozenset("开办补换卖跑打学考建装")
+"""How spoken names begin that say what people do (开饭店) and not what they hold; 变更 cannot follow them."""
+
 Entry = Mapping[str, Any]
 
 
@@ -143,12 +146,13 @@ def _aliases(entry: Entry, changes: Entry, variation: _Variation) -> tuple[str, 
     said = (*spoken.get(variation.a, ()), *spoken.get(variation.variant, ()))
     if not changes:
         return (*said, *own)
-    short = entry.get("short") or entry["name"].replace("{variant}", "")
+    plain = variation.fill(entry["name"].replace("{variant}", ""))
+    short = plain if variation.a or "short" not in entry else entry["short"]
     general = tuple(alias.replace("{short}", short) for alias in changes.get("aliases", ()))
     if variation.first:
         return (*said, *own, *general)
-    places = (*own, *spoken.get(variation.a, ()))
-    return (*spoken.get(variation.variant, ()), *(alias + variation.variant for alias in places), *general)
+    things = [alias for alias in (*own, *spoken.get(variation.a, ())) if alias[0] not in _DOING]
+    return (*spoken.get(variation.variant, ()), *(alias + variation.variant for alias in things), *general)
 
 
 def _name_en(entry: Entry, changes: Entry, variation: _Variation) -> str:
@@ -230,7 +234,7 @@ def _kind(code: str, entry: Entry, variation: _Variation, shared: _Shared) -> It
         audience=audience,
         name_en=_name_en(entry, changes, variation),
         department=guide["department"],
-        aliases=_aliases(entry, changes, variation),
+        aliases=tuple(dict.fromkeys(a for a in _aliases(entry, changes, variation) if a != name)),
         themes=tuple(guide["themes"]),
         legal_basis=variation.fill(guide["basis"]) + "（示例引用）",
         conditions=variation.fill(guide["conditions"].replace("{subject}", subject)),
@@ -255,7 +259,8 @@ def _offline(guide: Entry, type_: ItemType, promised: int) -> OfflineRule:
         return OfflineRule.NOTHING
     if "offline" in guide:
         return OfflineRule(guide["offline"])
-    return OfflineRule.RECEIVE if promised else OfflineRule.ACCEPT
+    on_the_spot = not promised and type_ is ItemType.PUBLIC_SERVICE
+    return OfflineRule.ACCEPT if on_the_spot else OfflineRule.RECEIVE
 
 
 @cache
