@@ -1,0 +1,200 @@
+"""What a clerk does at the window: each act asks the desk, then reads again what it touched."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from clerk_app.desk import acceptance, calling, correction, drafting, finding, printing
+from clerk_app.desk.ports import Hit
+from clerk_app.domain.applicant import CardRecord
+from clerk_app.domain.case import Draft, MaterialMode
+from clerk_app.ui.async_action import Actions
+from clerk_app.ui.snapshots import Snapshots, View
+
+
+class Acts(QObject):
+    """The acts of one signed-in clerk; each may raise `Failure`, told where it was started.
+
+    Signals: called(ticket number), nobody (the queue is empty), found(text, hits), advanced(step just done),
+    undoable(translation key, draft before), filed(case number).
+    """
+
+    called = Signal(str)
+    nobody = Signal()
+    found = Signal(str, object)
+    advanced = Signal(int)
+    undoable = Signal(str, object)
+    filed = Signal(str)
+
+    def __init__(self, actions: Actions, shown: Snapshots) -> None:
+        super().__init__()
+        self._do = actions
+        self._shown = shown
+        self._latest_search = 0
+
+    @property
+    def _operator(self) -> str:
+        return self._shown.operator.staff_no
+
+    # --- the visit -----------------------------------------------------------------------------------
+
+    async def call_next(self) -> None:
+        visit = await self._do.network(calling.call_next, self._operator)
+        await self._shown.read(View.VISIT, View.QUEUE, View.STATUS)
+        if visit is None:
+            self.nobody.emit()
+        else:
+            self.called.emit(visit.ticket_number)
+
+    async def finish_and_call(self) -> None:
+        await self.finish()
+        await self.call_next()
+
+    async def recall(self) -> None:
+        if (visit := self._shown.visit) is not None:
+            await self._do.network(calling.recall, visit.id)
+            await self._shown.read(View.VISIT)
+            self.called.emit(visit.ticket_number)
+
+    async def no_show(self) -> None:
+        if (visit := self._shown.visit) is not None:
+            await self._do.store(calling.no_show, visit.id)
+            await self._shown.read(View.VISIT, View.QUEUE, View.STATUS)
+
+    async def serve_paper(self, number: str) -> None:
+        visit = await self._do.store(calling.serve_paper, self._operator, number)
+        await self._shown.read(View.VISIT, View.QUEUE, View.STATUS)
+        self.called.emit(visit.ticket_number)
+
+    async def finish(self) -> None:
+        if (visit := self._shown.visit) is not None:
+            await self._do.store(calling.finish, visit.id)
+            await self._shown.read(View.VISIT, View.QUEUE, View.STATUS)
+
+    # --- the draft -----------------------------------------------------------------------------------
+
+    async def _draft(self) -> str:
+        """The draft in hand; the first act of a visit makes it."""
+        return await self._do.store(drafting.open_draft, self._operator)
+
+    async def another(self) -> None:
+        await self._draft()
+        await self._shown.read(View.VISIT)
+        self.advanced.emit(0)
+
+    async def card(self, record: CardRecord, role: str) -> None:
+        await self._do.store(drafting.applicant_from_card, await self._draft(), record, role)
+        await self._touched(1)
+
+    async def typed(self, name: str, number: str, reason: str, role: str) -> None:
+        await self._do.store(drafting.applicant_typed, await self._draft(), name, number, reason, role)
+        await self._touched(1)
+
+    async def organisation(self, name: str, uscc: str) -> None:
+        await self._do.store(drafting.organisation, await self._draft(), name, uscc)
+        await self._touched(1)
+
+    async def clear_applicant(self, role: str) -> None:
+        before = await self._do.store(drafting.clear_applicant, await self._draft(), role)
+        await self._touched()
+        self.undoable.emit("undo.applicant", before)
+
+    async def search(self, text: str) -> None:
+        """Look for items; an answer that a newer keystroke has overtaken is dropped."""
+        self._latest_search += 1
+        mine = self._latest_search
+        draft = self._shown.draft
+        hits: tuple[Hit, ...] = await self._do.catalogue(finding.search, text, draft.id if draft else None)
+        if mine == self._latest_search:
+            self.found.emit(text, hits)
+
+    async def choose_item(self, code: str) -> None:
+        await self._do.store(drafting.choose_item, await self._draft(), code)
+        await self._touched(2)
+
+    async def clear_item(self) -> None:
+        before = await self._do.store(drafting.clear_item, await self._draft())
+        await self._touched()
+        self.advanced.emit(1)
+        self.undoable.emit("undo.item", before)
+
+    async def answer(self, situation: str, choice: str) -> None:
+        await self._do.store(drafting.answer, await self._draft(), situation, choice)
+        await self._touched()
+
+    async def fill(self, field: str, value: str) -> None:
+        await self._do.store(drafting.fill, await self._draft(), field, value)
+        await self._touched()
+
+    async def hand(self, material: str, mode: str) -> None:
+        handed = MaterialMode(mode) if mode else None
+        await self._do.store(drafting.hand, await self._draft(), material, handed)
+        await self._touched()
+        draft = self._shown.draft
+        if handed and draft and all(m.mode for m in draft.materials):
+            self.advanced.emit(5)
+
+    async def discard(self) -> None:
+        if (draft := self._shown.draft) is not None and draft.id:
+            before = await self._do.store(drafting.discard, draft.id)
+            await self._touched()
+            self.undoable.emit("undo.draft", before)
+
+    async def drop_left(self, draft_id: str) -> None:
+        """Discard a draft that was left aside."""
+        before = await self._do.store(drafting.discard, draft_id)
+        await self._touched()
+        self.undoable.emit("undo.draft", before)
+
+    async def undo(self, before: Draft) -> None:
+        await self._do.store(drafting.restore, before)
+        await self._touched()
+
+    async def resume(self, draft_id: str) -> None:
+        await self._do.store(drafting.resume, self._operator, draft_id)
+        await self._touched(0)
+
+    async def _touched(self, step: int | None = None) -> None:
+        await self._shown.read(View.VISIT)
+        if step is not None:
+            self.advanced.emit(step)
+
+    # --- the case ------------------------------------------------------------------------------------
+
+    async def receive(self) -> None:
+        if (draft := self._shown.draft) is not None:
+            case = await self._do.store(acceptance.receive, draft.id)
+            await self._after_filing(case.number)
+
+    async def accept(self) -> None:
+        if (draft := self._shown.draft) is not None:
+            case = await self._do.store(acceptance.accept, draft.id)
+            await self._after_filing(case.number)
+
+    async def _after_filing(self, number: str) -> None:
+        await self._shown.read(View.VISIT, View.CASES, View.QUEUE, View.OUTBOX, View.STATUS)
+        self.filed.emit(number)
+        await self.print_queued()
+
+    async def void(self, case_id: str, reason: str) -> None:
+        await self._do.store(correction.void, case_id, reason, self._operator)
+        await self._shown.read(View.VISIT, View.CASES, View.OUTBOX, View.STATUS)
+        await self.print_queued()
+
+    async def reprint(self, case_id: str) -> None:
+        await self._do.store(correction.reprint, case_id, self._operator)
+        await self.print_queued()
+
+    async def retry_print(self, job_id: str) -> None:
+        await self._do.store(printing.retry, job_id)
+        await self.print_queued()
+
+    async def answer_print(self, job_id: str, on_paper: bool) -> None:
+        await self._do.store(printing.answer, job_id, on_paper, self._operator)
+        await self.print_queued()
+
+    async def print_queued(self) -> None:
+        """Send what is queued to the printer and show what became of it."""
+        await self._shown.read(View.CASES)
+        await self._do.printer(printing.run)
+        await self._shown.read(View.VISIT, View.CASES, View.STATUS, View.PRINTER)

@@ -1,0 +1,102 @@
+"""Work that must not block the window: coroutines on the Qt loop, blocking calls on their lanes.
+
+This is the only place that knows asyncio. Every task is held until it is done (qasync keeps none), and
+every task ends in one of three ways: it worked, the world failed (`Failure`: a banner where the hand is), or
+we have a bug (logged with its traceback, and a notice).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from clerk_app.desk.context import Desk
+from clerk_app.failures import Failure
+from clerk_app.lanes import Lane
+from clerk_app.ui.services import Lanes, Services
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Call = Callable[Concatenate[Desk, P], T]
+
+log = logging.getLogger(__name__)
+
+
+class Place(Protocol):
+    """Where the outcome of an act is told."""
+
+    def tell_failure(self, failure: Failure) -> None: ...
+    def tell_bug(self, name: str) -> None: ...
+    def withdraw(self) -> None: ...
+
+
+class Actions(QObject):
+    """Starts acts and hands blocking calls to their lanes.
+
+    Signals: busy(name of an act, whether it runs).
+    """
+
+    busy = Signal(str, bool)
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self.desk: Desk = services.desk
+        self._lanes: Lanes = services.lanes
+        self._loop = services.loop
+        self._running: dict[asyncio.Task[None], str] = {}
+
+    def start(self, work: Coroutine[Any, Any, object], place: Place, name: str = "") -> None:
+        """Do `work`; tell its failure at `place`. A named act that already runs is not begun twice."""
+        if name and name in self._running.values():
+            work.close()
+            return
+        task = self._loop.create_task(self._guarded(work, place, name))
+        self._running[task] = name
+        task.add_done_callback(self._done)
+        if name:
+            self.busy.emit(name, True)
+
+    async def store(self, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._on(self._lanes.store, call, *args, **kwargs)
+
+    async def network(self, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._on(self._lanes.network, call, *args, **kwargs)
+
+    async def catalogue(self, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._on(self._lanes.catalogue, call, *args, **kwargs)
+
+    async def printer(self, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._on(self._lanes.printer, call, *args, **kwargs)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._running
+
+    def close(self) -> None:
+        """Cancel what still waits for an answer; what a lane has begun it finishes by itself."""
+        for task in tuple(self._running):
+            task.cancel()
+
+    async def _on(self, lane: Lane, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        future = lane.submit(call, self.desk, *args, **kwargs)
+        return await asyncio.wrap_future(future, loop=self._loop)
+
+    async def _guarded(self, work: Coroutine[Any, Any, object], place: Place, name: str) -> None:
+        try:
+            await work
+        except Failure as failure:
+            log.warning("act %s failed: %s", name or "-", failure.code)
+            place.tell_failure(failure)
+        except Exception as bug:  # a bug of ours: told and logged, the window goes on
+            log.exception("act %s broke", name or "-")
+            place.tell_bug(type(bug).__name__)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        name = self._running.pop(task, "")
+        if name:
+            self.busy.emit(name, False)

@@ -1,0 +1,335 @@
+"""The counter: every panel in its place, and each of its signals tied to an act or a view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from clerk_app.desk.ports import (
+    CardEvent,
+    CardFailed,
+    CardRead,
+    LinkState,
+    Operator,
+    ReaderState,
+    ReaderStatus,
+)
+from clerk_app.desk.views import CaseRow
+from clerk_app.ui import theme
+from clerk_app.ui.action_bar import ActionBar
+from clerk_app.ui.acts import Acts
+from clerk_app.ui.async_action import Actions, Place
+from clerk_app.ui.banner import BannerSlot, Message
+from clerk_app.ui.card_at_window import CardAtWindow
+from clerk_app.ui.counter_notices import CounterNotices
+from clerk_app.ui.finish_question import FinishQuestion
+from clerk_app.ui.header import Header
+from clerk_app.ui.keys import Key
+from clerk_app.ui.outbox_sheet import OutboxSheet
+from clerk_app.ui.pieces import column, row
+from clerk_app.ui.side_panel import SidePanel
+from clerk_app.ui.snapshots import Snapshots, View
+from clerk_app.ui.steps_panel import StepsPanel
+from clerk_app.ui.ticket_panel import TicketPanel
+from clerk_app.ui.timeline_panel import TimelinePanel
+from clerk_app.ui.void_sheet import VoidSheet
+from clerk_app.ui.waiting_panel import WaitingPanel
+
+_MINUTE_MS = 30_000
+"""How often waiting minutes and the printer's state are read again when nothing else happens."""
+
+
+class Counter(QWidget):
+    """One signed-in clerk at work. `failures.Failure`s are told in the panel whose act failed."""
+
+    def __init__(self, actions: Actions, operator: Operator) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._actions = actions
+        self.shown = Snapshots(actions, operator)
+        self.acts = Acts(actions, self.shown)
+        self.header = Header()
+        self.band = BannerSlot()
+        self.ticket = TicketPanel(actions.desk.clock.now)
+        self.waiting = WaitingPanel()
+        self.steps = StepsPanel()
+        self.side = SidePanel()
+        self.timeline = TimelinePanel()
+        self.bar = ActionBar()
+        self._lay_out()
+        self.outbox = OutboxSheet(self)
+        self.void = VoidSheet(self)
+        self.card = CardAtWindow(self.steps, self.acts, actions)
+        self.notices = CounterNotices(self)
+        self._tie_views()
+        self._tie_acts()
+        self._again = QTimer(self, interval=_MINUTE_MS)
+        self._again.timeout.connect(lambda: self.read(View.QUEUE, View.STATUS, View.PRINTER))
+
+    def _lay_out(self) -> None:
+        page = column(self, gap=0)
+        page.addWidget(self.header)
+        page.addWidget(self.band)
+        middle: QHBoxLayout = row(margin=12, gap=12)
+        left, right = column(gap=12), column(gap=12)
+        self._left, self._right = QWidget(), QWidget()
+        self._left.setLayout(left)
+        self._right.setLayout(right)
+        left.addWidget(self.ticket)
+        left.addWidget(self.waiting, 1)
+        right.addWidget(self.side, 3)
+        right.addWidget(self.timeline, 2)
+        middle.addWidget(self._left)
+        middle.addWidget(self.steps, 1)
+        middle.addWidget(self._right)
+        page.addLayout(middle, 1)
+        page.addWidget(self.bar)
+
+    # --- views to panels -----------------------------------------------------------------------------
+
+    def _tie_views(self) -> None:
+        shown = self.shown
+        shown.visit_changed.connect(self._show_work)
+        shown.draft_changed.connect(self._show_work)
+        shown.queue_changed.connect(self._show_queue)
+        shown.cases_changed.connect(lambda: self.side.cases.show_cases(shown.cases))
+        shown.timeline_changed.connect(lambda: self.timeline.show_timeline(shown.timeline))
+        shown.outbox_changed.connect(lambda: self.outbox.show_outbox(shown.outbox))
+        shown.status_changed.connect(self._show_status)
+        shown.printer_changed.connect(lambda: self.header.show_printer(shown.printer))
+
+    def _show_work(self) -> None:
+        visit, draft = self.shown.visit, self.shown.draft
+        self.ticket.show_visit(visit)
+        self.steps.show_work(visit, draft)
+        self.steps.show_between(self.shown.queue, self.shown.left)
+        self.side.guide.show_item(draft.item if draft else None)
+        self.bar.show_work(visit, draft)
+
+    def _show_queue(self) -> None:
+        if self.shown.queue is not None:
+            self.waiting.show_queue(self.shown.queue)
+            self.steps.show_between(self.shown.queue, self.shown.left)
+
+    def _show_status(self) -> None:
+        status = self.shown.status
+        if status is None:
+            return
+        self.header.show_status(status)
+        self.ticket.show_offline(status.link.state is LinkState.OFFLINE)
+        self.steps.item.show_catalogue(status.items)
+
+    # --- panels to acts ------------------------------------------------------------------------------
+
+    def _tie_acts(self) -> None:
+        acts, steps, start = self.acts, self.steps, self._actions.start
+        ticket = self.ticket
+        ticket.call.connect(self.call)
+        ticket.recall.connect(lambda: start(acts.recall(), ticket.banner, "recall"))
+        ticket.no_show.connect(lambda: start(acts.no_show(), ticket.banner, "no_show"))
+        ticket.paper.connect(lambda number: start(acts.serve_paper(number), ticket.banner, "paper"))
+        who, item = steps.applicant, steps.item
+        who.typed.connect(lambda *given: start(acts.typed(*given), who.banner, "typed"))
+        who.organisation.connect(lambda *given: start(acts.organisation(*given), who.banner, "organisation"))
+        who.cleared.connect(lambda role: start(acts.clear_applicant(role), who.banner))
+        item.searched.connect(lambda text: start(acts.search(text), item.banner))
+        item.picked.connect(lambda code: start(acts.choose_item(code), item.banner, "choose"))
+        item.cleared.connect(lambda: start(acts.clear_item(), item.banner))
+        steps.situation.answered.connect(lambda *said: start(acts.answer(*said), steps.situation.banner))
+        steps.situation.finished.connect(lambda: steps.advance(3))
+        steps.form.filled.connect(lambda *typed: start(acts.fill(*typed), steps.form.banner))
+        steps.form.finished.connect(lambda: self._actions.start(self._form_done(), steps.form.banner))
+        steps.material.handed.connect(lambda *given: start(acts.hand(*given), steps.material.banner))
+        steps.ready.dropped.connect(lambda draft: start(acts.drop_left(draft), steps.banner))
+        steps.opened.connect(self._opened)
+        acts.found.connect(item.show_hits)
+        acts.advanced.connect(steps.advance)
+        bar = self.bar
+        bar.receive.connect(self.receive)
+        bar.accept.connect(self.accept)
+        bar.another.connect(self.another)
+        bar.finish.connect(self.finish)
+        bar.reprint.connect(self.reprint)
+        bar.void.connect(self.ask_void)
+        bar.discard.connect(lambda: start(acts.discard(), steps.banner, "discard"))
+        self.side.cases.reprint.connect(lambda case: start(acts.reprint(case), steps.paper, "reprint"))
+        self.side.cases.void.connect(lambda _case: self.ask_void())
+        self.void.given.connect(lambda *given: start(self._void(*given), self.void.banner, "void"))
+        self.header.outbox_asked.connect(self.show_outbox)
+        self._actions.busy.connect(self._show_busy)
+
+    def _show_busy(self, name: str, on: bool) -> None:
+        if name == "call":
+            self.ticket.show_calling(on)
+
+    async def _form_done(self) -> None:
+        """The last field is stored before the next step opens."""
+        await self.shown.read(View.VISIT)
+        self.steps.advance(4)
+
+    async def _void(self, case: str, reason: str) -> None:
+        await self.acts.void(case, reason)
+        self.void.put_away()
+
+    def _opened(self, step: int) -> None:
+        draft = self.shown.draft
+        if step == 2 and draft is not None and draft.item is None:
+            self._actions.start(self.acts.search(self.steps.item.search_text), self.steps.item.banner)
+
+    # --- what the keys and buttons do ----------------------------------------------------------------
+
+    def start_work(self, reader: ReaderStatus) -> None:
+        """Show everything for the first time."""
+        self.header.show_reader(reader)
+        self._actions.start(self._first_look(), self.steps.banner)
+        self._again.start()
+
+    async def _first_look(self) -> None:
+        await self.shown.read_all()
+        if self.shown.visit is None:
+            self.ticket.setFocus()
+        await self.acts.print_queued()
+
+    def read(self, *views: View) -> None:
+        self._actions.start(self.shown.read(*views), self.steps.banner)
+
+    def read_topics(self, topics: frozenset[str]) -> None:
+        """Something changed in the background."""
+        self._actions.start(self.shown.read_topics(topics), self.steps.banner)
+
+    def card_event(self, event: CardEvent) -> None:
+        if isinstance(event, ReaderStatus):
+            self.header.show_reader(event)
+        elif isinstance(event, CardRead):
+            self.header.show_reader(ReaderStatus(ReaderState.PRESENT, event.reader))
+            self.card.read(event.record, self.shown.visit, self.shown.draft)
+        elif isinstance(event, CardFailed):
+            self.card.failed(event)
+
+    def call(self) -> None:
+        """F1: the next ticket; by paper when the queue is out of reach; a question when somebody is here."""
+        self.steps.form.flush()
+        visit = self.shown.visit
+        if self.ticket.serves_by_paper:
+            self.ticket.press_call()
+        elif visit is None:
+            self._actions.start(self.acts.call_next(), self.ticket.banner, "call")
+        elif self.shown.status and self.shown.status.link.state is LinkState.OFFLINE:
+            self.ticket.banner.tell(Message("warn", "call.offline_busy", {"key": Key.FINISH}, seconds=10))
+        else:
+            draft = self.shown.draft
+            begun = bool(draft and (draft.applicant or draft.item))
+            FinishQuestion(self, visit.ticket_number, unfinished=begun, finish=self._finish_and_call).open()
+
+    def _finish_and_call(self) -> None:
+        self._actions.start(self.acts.finish_and_call(), self.ticket.banner, "call")
+
+    def recall(self) -> None:
+        self._actions.start(self.acts.recall(), self.ticket.banner, "recall")
+
+    def no_show(self) -> None:
+        self._actions.start(self.acts.no_show(), self.ticket.banner, "no_show")
+
+    def finish(self) -> None:
+        self.steps.form.flush()
+        self._actions.start(self.acts.finish(), self.ticket.banner, "finish")
+
+    def another(self) -> None:
+        if self.shown.visit is not None and self.shown.draft is None:
+            self._actions.start(self.acts.another(), self.steps.banner, "another")
+
+    def receive(self) -> None:
+        self.file(accept=False)
+
+    def accept(self) -> None:
+        self.file(accept=True)
+
+    def file(self, *, accept: bool) -> None:
+        """Receive or accept; a closed gate leads to the step that must be mended."""
+        if self.shown.draft is not None:
+            self.steps.form.flush()
+            self._actions.start(self._file(accept=accept), self.steps.banner, "file")
+
+    async def _file(self, *, accept: bool) -> None:
+        await self.shown.read(View.VISIT)  # what was typed a moment ago is stored before the gate is asked
+        draft = self.shown.draft
+        if draft is None:
+            return
+        gate = draft.accept if accept else draft.receive
+        if not gate.open:
+            self.notices.closed(gate)
+        elif accept:
+            await self.acts.accept()
+        else:
+            await self.acts.receive()
+
+    def reprint(self) -> None:
+        if (case := self._case()) is not None:
+            self._actions.start(self.acts.reprint(case.id), self.steps.paper, "reprint")
+
+    def ask_void(self) -> None:
+        case = self._case()
+        if case is not None and case.void.open:
+            self.void.ask(case)
+
+    def _case(self) -> CaseRow | None:
+        """The case a reprint or void is meant for: the chosen one of the list, else the visit's newest."""
+        if self.side.shows_cases and self.side.cases.chosen is not None:
+            return self.side.cases.chosen
+        visit = self.shown.visit
+        return visit.cases[-1] if visit and visit.cases else None
+
+    def start(self, work: Coroutine[Any, Any, object], place: Place, name: str = "") -> None:
+        """Begin an act; see `Actions.start`."""
+        self._actions.start(work, place, name)
+
+    def ask_paper(self) -> None:
+        if self.shown.visit is None:
+            self.ticket.ask_paper()
+
+    def at_applicant(self, ask: Callable[[], None]) -> None:
+        """Open step 1 and ask for somebody there, when a case is in hand."""
+        if self.shown.draft is not None:
+            self.steps.open_step(1, focus=False)
+            ask()
+
+    def show_cases(self) -> None:
+        self.side.show_page(1)
+        self.side.cases.focus_first()
+
+    def show_outbox(self) -> None:
+        self.outbox.show_up()
+        self.read(View.OUTBOX)
+
+    def search_item(self) -> None:
+        """Ctrl+K: the item search; with an item chosen, back to the search (undo gives it back)."""
+        draft = self.shown.draft
+        if draft is None:
+            return
+        if draft.item is not None:
+            self._actions.start(self.acts.clear_item(), self.steps.item.banner, "clear_item")
+        else:
+            self.steps.open_step(2)
+
+    def close_something(self) -> None:
+        """Esc: put away what is open, the topmost first."""
+        if self.void.put_away() or self.outbox.put_away() or self.steps.applicant.close_entries():
+            return
+        if not self.steps.item.clear_search():
+            self.ticket.put_paper_away()
+
+    def retranslate(self) -> None:
+        look = theme.current()
+        # The side columns grow slower than the text, so that the steps keep their room at 150 %.
+        growth = 1 + (look.scale - 100) / 250
+        self._left.setFixedWidth(round(272 * growth))
+        self._right.setFixedWidth(round(286 * growth))
+        for part in (
+            self.header, self.band, self.ticket, self.waiting, self.steps, self.side,
+            self.timeline, self.bar, self.outbox, self.void,
+        ):  # fmt: skip
+            part.retranslate()

@@ -1,0 +1,65 @@
+"""After filing: the number in large, what is on paper, who knows of it, and what comes next."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+
+from clerk_app.desk.views import CaseRow
+from clerk_app.ui import case_words
+from clerk_app.ui.keys import Key
+from clerk_app.ui.pieces import Card, Chip, IconLabel, clear, column, label, row
+from clerk_app.ui.words import tr
+
+
+class FiledPage(QWidget):
+    """The cases of this visit, the newest first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cases: tuple[CaseRow, ...] = ()
+        inside = QWidget()
+        inside.setObjectName("inside")
+        within = column(inside, gap=8)
+        self._lines: QVBoxLayout = column(gap=8)
+        self._next = label(role="muted", wrap=True)
+        within.addLayout(self._lines)
+        within.addWidget(self._next)
+        within.addStretch(1)
+        room = QScrollArea()
+        room.setWidgetResizable(True)
+        room.setWidget(inside)
+        column(self).addWidget(room)
+
+    def show_cases(self, cases: tuple[CaseRow, ...]) -> None:
+        if cases != self._cases:
+            self._cases = cases
+            self.retranslate()
+
+    def retranslate(self) -> None:
+        clear(self._lines)
+        for case in reversed(self._cases):
+            self._lines.addWidget(_drawn(case))
+        self._next.setText(tr("filed.next", another=Key.ANOTHER, finish=Key.FINISH))
+
+
+def _drawn(case: CaseRow) -> Card:
+    card = Card()
+    line = row(card, gap=16)
+    line.setContentsMargins(18, 14, 18, 14)
+    icon, state, tone = case_words.legal(case)
+    line.addWidget(IconLabel(icon, tone or "muted", 40))
+    words = column(gap=4)
+    words.addWidget(label(tr("filed.title", state=state), "muted"))
+    words.addWidget(label(case.number, "name", selectable=True))
+    words.addWidget(label(case.item, "title", wrap=True))
+    words.addWidget(label(f"{case.applicant} · {case.received_at:%Y-%m-%d %H:%M}", "muted"))
+    chips = row(gap=6)
+    for told in (case_words.paper(case), case_words.sync(case)):
+        if told:
+            chips.addWidget(Chip(*told))
+    chips.addStretch()
+    words.addLayout(chips)
+    if case.official_number:
+        words.addWidget(label(tr("cases.official", number=case.official_number), "muted", selectable=True))
+    line.addLayout(words, 1)
+    return card

@@ -1,0 +1,111 @@
+"""What has not reached the office yet, in the order it will go; refused work is a task, never erased."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from clerk_app import failures
+from clerk_app.desk.views import OutboxRow
+from clerk_app.ui import painting, theme
+from clerk_app.ui.pieces import label
+from clerk_app.ui.rows import ROW, RowsModel
+from clerk_app.ui.side_sheet import SideSheet
+from clerk_app.ui.words import language, tr
+
+_LOOKS = {
+    "waiting": ("wait", "muted"),
+    "sent": ("outbox", "primary"),
+    "refused": ("bad", "bad"),
+    "held": ("warn", "warn"),
+}
+
+
+class OutboxSheet(SideSheet):
+    def __init__(self, over: QWidget) -> None:
+        super().__init__(over, "outbox.title", 520)
+        self._hint = label(role="muted", wrap=True)
+        self._empty = label(role="muted", wrap=True)
+        self.model = RowsModel[OutboxRow](lambda line: line.seq, words, self)
+        self._list = QListView()
+        self._list.setModel(self.model)
+        self._list.setItemDelegate(_Line(self._list))
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.body.addWidget(self._hint)
+        self.body.addWidget(self._empty)
+        self.body.addWidget(self._list, 1)
+        self.body.addStretch(0)
+
+    def show_outbox(self, lines: tuple[OutboxRow, ...]) -> None:
+        self.model.update(lines)
+        self.retranslate()
+
+    def show_up(self) -> None:
+        super().show_up()
+        self._list.setFocus()
+
+    def retranslate(self) -> None:
+        super().retranslate()
+        self._hint.setText(tr("outbox.hint"))
+        self._hint.setVisible(bool(self.model.rows))
+        self._empty.setText(tr("outbox.empty"))
+        self._empty.setVisible(not self.model.rows)
+        self._list.setVisible(bool(self.model.rows))
+        self._list.setAccessibleName(tr("outbox.title"))
+        self.model.say_again()
+
+
+def why(line: OutboxRow) -> str:
+    """Why a command stands still, as a sentence with its code; empty when nothing is wrong."""
+    if not line.code:
+        return ""
+    try:
+        return f"{failures.text(line.code, language()).sentence} {line.code}"
+    except KeyError:
+        return line.code
+
+
+def words(line: OutboxRow) -> str:
+    parts = (str(line.seq), tr(f"command.{line.type}"), line.subject, tr(f"outbox.{line.state}"), why(line))
+    return " · ".join(part for part in parts if part)
+
+
+class _Line(QStyledItemDelegate):
+    """Sequence and intent, subject and state; below, why it stands still."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        line = index.data(ROW)
+        return QSize(100, theme.current().px(78 if isinstance(line, OutboxRow) and line.code else 56))
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        line: OutboxRow = index.data(ROW)
+        look = theme.current()
+        base = self.parent().font()  # type: ignore[attr-defined]
+        room = QRect(option.rect).adjusted(0, 0, -look.px(8), -1)  # type: ignore[attr-defined]
+        painter.save()
+        painter.setPen(QPen(look.colour("line"), 1))
+        painter.drawLine(room.bottomLeft(), room.bottomRight())
+        height = look.px(22)
+        top = QRect(room.left(), room.top() + look.px(6), room.width(), height)
+        icon, ink = _LOOKS[line.state]
+        painter.setFont(painting.font(base, 14))
+        taken = painting.write(painter, top, tr(f"outbox.{line.state}"), ink, painting.RIGHT)
+        left = top.width() - taken - look.px(20)
+        painting.icon(painter, top.adjusted(left, 0, 0, 0), icon, ink)
+        painter.setFont(painting.font(base, 15, bold=True))
+        painting.write(
+            painter, top.adjusted(0, 0, -taken - look.px(28), 0), tr(f"command.{line.type}"), "text"
+        )
+        low = top.translated(0, height)
+        painter.setFont(painting.font(base, 13))
+        painting.write(painter, low, f"{line.at:%m-%d %H:%M}", "muted", painting.RIGHT)
+        painting.write(painter, low.adjusted(0, 0, -look.px(100), 0), f"#{line.seq}  {line.subject}", "muted")
+        if line.code:
+            painting.write(painter, low.translated(0, height), why(line), ink)
+        painter.restore()

@@ -1,0 +1,55 @@
+"""What the window is given by `bootstrap`: the desk, its lanes, the card reader, the look."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from clerk_app.desk.context import Desk
+from clerk_app.desk.ports import CardReader, Changed, LinkStatus
+from clerk_app.lanes import Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the window looks: language "zh" or "en", theme "light", "dark" or "contrast", scale in per cent."""
+
+    language: str = "zh"
+    theme: str = "light"
+    scale: int = 100
+
+
+class Preferences(Protocol):
+    """Keeps the clerk's look over a restart. `load` falls back to `Look()` when nothing was kept."""
+
+    def load(self) -> Look: ...
+    def save(self, look: Look) -> None: ...
+
+
+class Lanes(Protocol):
+    """The lanes a window hands its work to; `store` is the thread the store itself lives on."""
+
+    @property
+    def store(self) -> Lane: ...
+    @property
+    def network(self) -> Lane: ...
+    @property
+    def catalogue(self) -> Lane: ...
+    @property
+    def printer(self) -> Lane: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the window needs. `subscribe` may call its listener on any thread."""
+
+    desk: Desk
+    lanes: Lanes
+    reader: CardReader
+    link: Callable[[], LinkStatus]
+    subscribe: Callable[[Callable[[Changed], None]], None]
+    preferences: Preferences
+    loop: asyncio.AbstractEventLoop
+    practice: bool = False

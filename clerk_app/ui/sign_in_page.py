@@ -1,0 +1,176 @@
+"""Signing in: staff number, password, and what went wrong beside the field it concerns."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+
+from clerk_app import failures
+from clerk_app.failures import Failure
+from clerk_app.ui import icons, theme
+from clerk_app.ui.announce import announce
+from clerk_app.ui.banner import BannerSlot
+from clerk_app.ui.keys import Key
+from clerk_app.ui.pieces import Card, Chip, IconLabel, KeyButton, column, label, mark, on_click, row
+from clerk_app.ui.words import either, language, tr
+
+_BESIDE_PASSWORD = ("SIGN-IN-WRONG",)
+
+
+class SignInPage(QWidget):
+    """Signals: asked(staff number, password), language_asked, look_asked. A `Place` for its own failures."""
+
+    asked = Signal(str, str)
+    language_asked = Signal()
+    look_asked = Signal()
+
+    def __init__(self, hall: str, hall_en: str, window: str, *, practice: bool) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._hall, self._hall_en, self._window, self._practice = hall, hall_en, window, practice
+        self._failure: Failure | None = None
+        self._busy = False
+        self._title, self._where = label(role="heading", wrap=True), label(role="muted", wrap=True)
+        self._chip = Chip()
+        self._staff_label, self._password_label = label(role="label"), label(role="label")
+        self._staff, self._password = QLineEdit(), QLineEdit()
+        self._password.setEchoMode(QLineEdit.EchoMode.Password)
+        self._staff_note, self._password_note = (
+            label(role="problem", wrap=True),
+            label(role="problem", wrap=True),
+        )
+        self.banner = BannerSlot()
+        self._enter = KeyButton("primary", large=True, wide=True)
+        self._language, self._look = QPushButton(), QPushButton()
+        self._lay_out()
+        self._staff.returnPressed.connect(self._next)
+        self._password.returnPressed.connect(self._ask)
+        on_click(self._enter, self._ask)
+        on_click(self._language, self.language_asked.emit)
+        on_click(self._look, self.look_asked.emit)
+
+    def _lay_out(self) -> None:
+        page = column(self, margin=24)
+        corner: QHBoxLayout = row()
+        corner.addStretch()
+        for button in (self._language, self._look):
+            button.setProperty("kind", "link")
+            corner.addWidget(button)
+        page.addLayout(corner)
+        page.addStretch(2)
+        card = Card()
+        body = column(card, margin=32, gap=6)
+        head = row(gap=14)
+        self._emblem = IconLabel("ticket", "primary", 40)
+        head.addWidget(self._emblem)
+        titles = column(gap=2)
+        titles.addWidget(self._title)
+        titles.addWidget(self._where)
+        head.addLayout(titles, 1)
+        body.addLayout(head)
+        body.addWidget(self._chip)
+        body.addSpacing(12)
+        for part in (self._staff_label, self._staff, self._staff_note):
+            body.addWidget(part)
+        body.addSpacing(4)
+        for part in (self._password_label, self._password, self._password_note):
+            body.addWidget(part)
+        body.addWidget(self.banner)
+        body.addSpacing(12)
+        body.addWidget(self._enter)
+        self._card = card
+        page.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        page.addStretch(3)
+        self._foot = label(role="faint")
+        page.addWidget(self._foot, 0, Qt.AlignmentFlag.AlignHCenter)
+
+    def focus_first(self) -> None:
+        (self._password if self._staff.text() else self._staff).setFocus()
+
+    def show_busy(self, busy: bool) -> None:
+        """The office is being asked."""
+        self._busy = busy
+        self.retranslate()
+
+    def forget(self) -> None:
+        """Empty the password: nobody is signed in here any more."""
+        self._password.clear()
+        self.withdraw()
+
+    # --- a Place for the failures of signing in ---------------------------------------------------------
+
+    def tell_failure(self, failure: Failure) -> None:
+        self._failure = failure
+        if failure.code in _BESIDE_PASSWORD:
+            self._password.selectAll()
+            self._password.setFocus()
+            announce(self, failures.text(failure.code, language()).sentence, urgent=True)
+        else:
+            self.banner.tell_failure(failure)
+        self.retranslate()
+
+    def tell_bug(self, name: str) -> None:
+        self.banner.tell_bug(name)
+
+    def withdraw(self) -> None:
+        self._failure = None
+        self.banner.withdraw()
+        self.retranslate()
+
+    def _next(self) -> None:
+        if self._staff.text().strip():
+            self._password.setFocus()
+
+    def _ask(self) -> None:
+        if self._busy:
+            return
+        staff, password = self._staff.text().strip(), self._password.text()
+        self._staff_note.setVisible(not staff)
+        self._password_note.setVisible(not password and bool(staff))
+        if not staff:
+            self._staff.setFocus()
+        elif not password:
+            self._failure = None
+            self.retranslate()
+            self._password_note.show()
+            self._password.setFocus()
+        else:
+            self.withdraw()
+            self.asked.emit(staff, password)
+
+    def retranslate(self) -> None:
+        self._card.setFixedWidth(theme.current().px(420))
+        self._title.setText(tr("signin.title"))
+        self._where.setText(tr("signin.where", hall=either(self._hall, self._hall_en), window=self._window))
+        self._chip.tell("warn", tr("header.practice"), "warn")
+        self._chip.setVisible(self._practice)
+        self._staff_label.setText(tr("signin.staff"))
+        self._staff.setAccessibleName(tr("signin.staff"))
+        self._password_label.setText(tr("signin.password"))
+        self._password.setAccessibleName(tr("signin.password"))
+        self._staff_note.setText(tr("signin.no_staff"))
+        self._staff_note.setVisible(False)
+        wrong = self._failure is not None and self._failure.code in _BESIDE_PASSWORD
+        if wrong and self._failure is not None:
+            text = failures.text(self._failure.code, language())
+            self._password_note.setText(f"{text.sentence}\n{text.action}")
+        else:
+            self._password_note.setText(tr("signin.no_password"))
+        self._password_note.setVisible(wrong)
+        mark(self._password, problem="true" if wrong else "false")
+        self._enter.tell(tr("signin.busy" if self._busy else "signin.enter"), "Enter")
+        self._enter.setEnabled(not self._busy)
+        self._language.setText("English" if language() == "zh" else "中文")
+        self._language.setIcon(icons.icon("language", "primary"))
+        self._language.setToolTip(Key.LANGUAGE)
+        self._look.setText(tr("header.look"))
+        self._look.setIcon(icons.icon(theme.current().name, "primary"))
+        self._look.setToolTip(Key.LOOK)
+        self._emblem.redraw()
+        self._foot.setText(tr("signin.foot"))
+        self.banner.retranslate()
+
+    @property
+    def look_button(self) -> QPushButton:
+        return self._look

@@ -1,0 +1,167 @@
+"""The ticket at the window: number, state with a running clock, why it is this one, the call keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+
+from clerk_app.desk.views import VisitView
+from clerk_app.domain.ticket import VisitState
+from clerk_app.ui.banner import BannerSlot
+from clerk_app.ui.flow import FlowLayout
+from clerk_app.ui.keys import Key
+from clerk_app.ui.pieces import Card, Chip, KeyButton, column, label, on_click, row
+from clerk_app.ui.words import tr
+
+
+class TicketPanel(Card):
+    """Signals: call, recall, no_show, paper(ticket number)."""
+
+    call = Signal()
+    recall = Signal()
+    no_show = Signal()
+    paper = Signal(str)
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._now = now
+        self._visit: VisitView | None = None
+        self._offline = False
+        self._calling = False
+        self._asks_paper = False
+        self._number = label(role="ticket")
+        self._free = label(role="heading")
+        self._chip = Chip()
+        self._why = label(role="faint", wrap=True)
+        self.banner = BannerSlot()
+        self._call = KeyButton("primary", large=True, wide=True)
+        self._recall, self._no_show = KeyButton(wide=True), KeyButton(wide=True)
+        self._ticket_entry = QLineEdit()
+        self._serve = KeyButton("primary", wide=True)
+        self._by_paper = KeyButton("link")
+        self._lay_out()
+        on_click(self._call, self.call.emit)
+        on_click(self._recall, self.recall.emit)
+        on_click(self._no_show, self.no_show.emit)
+        on_click(self._by_paper, self.ask_paper)
+        on_click(self._serve, self._give_paper)
+        self._ticket_entry.returnPressed.connect(self._give_paper)
+        self._tick = QTimer(self, interval=1000)
+        self._tick.timeout.connect(self._tell_clock)
+
+    def _lay_out(self) -> None:
+        body = column(self, margin=14, gap=8)
+        body.setContentsMargins(14, 8, 14, 14)
+        top = QWidget()
+        flow = FlowLayout(top, spread=True)
+        for part in (self._number, self._free, self._chip):
+            flow.addWidget(part)
+        body.addWidget(top)
+        body.addWidget(self._why)
+        body.addWidget(self.banner)
+        body.addWidget(self._call)
+        pair: QHBoxLayout = row()
+        pair.addWidget(self._recall, 1)
+        pair.addWidget(self._no_show, 1)
+        body.addLayout(pair)
+        self._paper_line = QWidget()
+        line = column(self._paper_line)
+        line.addWidget(self._ticket_entry)
+        line.addWidget(self._serve)
+        body.addWidget(self._paper_line)
+        body.addWidget(self._by_paper)
+
+    def show_visit(self, visit: VisitView | None) -> None:
+        if visit != self._visit:
+            self._asks_paper = False
+            self._ticket_entry.clear()
+        self._visit = visit
+        if visit:
+            self._tick.start()
+        else:
+            self._tick.stop()
+        self.retranslate()
+
+    def show_offline(self, offline: bool) -> None:
+        self._offline = offline
+        self.retranslate()
+
+    def show_calling(self, calling: bool) -> None:
+        """The call is on its way to the office."""
+        self._calling = calling
+        self.retranslate()
+
+    def press_call(self) -> None:
+        """The call key while the queue is out of reach: take the typed ticket, or ask for it."""
+        if self._ticket_entry.text().strip():
+            self._give_paper()
+        else:
+            self.ask_paper()
+
+    def ask_paper(self) -> None:
+        """Open the entry for the ticket in the citizen's hand."""
+        self._asks_paper = True
+        self.retranslate()
+        self._ticket_entry.setFocus()
+        self._ticket_entry.selectAll()
+
+    def put_paper_away(self) -> None:
+        self._asks_paper = False
+        self.retranslate()
+
+    @property
+    def serves_by_paper(self) -> bool:
+        """Whether the call key means the paper ticket now: nobody is here and the queue is out of reach."""
+        return self._offline and self._visit is None
+
+    def _give_paper(self) -> None:
+        if number := self._ticket_entry.text().strip():
+            self.paper.emit(number)
+
+    def retranslate(self) -> None:
+        visit = self._visit
+        called = visit is not None and visit.state is VisitState.CALLED
+        self._number.setText(visit.ticket_number if visit else "")
+        self._number.setVisible(visit is not None)
+        self._free.setText(tr("ticket.free"))
+        self._free.setVisible(visit is None)
+        self._chip.setVisible(visit is not None)
+        self._tell_clock()
+        self._why.setText(self._reason())
+        by_paper = self.serves_by_paper
+        self._call.tell(tr("call.calling") if self._calling else tr("call.next"), Key.CALL)
+        self._call.set_kind("" if visit else "primary")
+        self._call.setEnabled(not self._calling)
+        self._call.setVisible(not by_paper and not (self._offline and visit))
+        self._recall.tell(tr("call.recall"), Key.RECALL)
+        self._recall.setVisible(called and not self._offline)
+        self._no_show.tell(tr("call.no_show"), Key.NO_SHOW)
+        self._no_show.setVisible(called)
+        self._paper_line.setVisible(visit is None and (by_paper or self._asks_paper))
+        self._ticket_entry.setPlaceholderText(tr("call.paper_hint"))
+        self._ticket_entry.setAccessibleName(tr("call.paper_hint"))
+        self._serve.tell(tr("call.paper_serve"), Key.CALL if by_paper else "Enter")
+        self._by_paper.tell(tr("call.paper"), Key.PAPER)
+        self._by_paper.setVisible(visit is None and not by_paper and not self._asks_paper)
+        self.banner.retranslate()
+
+    def _reason(self) -> str:
+        visit = self._visit
+        if visit is None:
+            return tr("ticket.free_offline") if self._offline else tr("ticket.free_hint", key=Key.CALL)
+        if visit.by_paper:
+            return tr("ticket.by_paper")
+        words = tr("ticket.why", reason=tr(f"reason.{visit.reason or 'order'}"))
+        return words if visit.calls < 2 else f"{words} · {tr('ticket.calls', count=visit.calls)}"
+
+    def _tell_clock(self) -> None:
+        if self._visit is None:
+            return
+        seconds = max(int((self._now() - self._visit.since).total_seconds()), 0)
+        clock = f"{seconds // 60:02d}:{seconds % 60:02d}"
+        called = self._visit.state is VisitState.CALLED
+        words = tr("ticket.called" if called else "ticket.serving", clock=clock)
+        self._chip.tell("call" if called else "clock", words, "warn" if called else "primary")

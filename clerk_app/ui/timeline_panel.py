@@ -1,0 +1,78 @@
+"""What happened in this visit, line by line, as the store wrote it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
+
+from clerk_app.desk.views import TimelineRow
+from clerk_app.ui import painting, theme
+from clerk_app.ui.pieces import Card, column, label
+from clerk_app.ui.rows import ROW, RowsModel
+from clerk_app.ui.words import tr
+
+
+class TimelinePanel(Card):
+    def __init__(self) -> None:
+        super().__init__()
+        self._title = label(role="title")
+        self._empty = label(role="muted", wrap=True)
+        self.model = RowsModel[TimelineRow](lambda line: (line.at, line.kind, line.detail), words, self)
+        self._list = QListView()
+        self._list.setModel(self.model)
+        self._list.setItemDelegate(_Line(self._list))
+        self._list.setUniformItemSizes(True)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        body = column(self, gap=6)
+        body.setContentsMargins(14, 12, 6, 10)
+        body.addWidget(self._title)
+        body.addWidget(self._empty)
+        body.addWidget(self._list, 1)
+        body.addStretch(0)
+
+    def show_timeline(self, lines: tuple[TimelineRow, ...]) -> None:
+        self.model.update(lines)
+        self._list.scrollToBottom()
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        self._title.setText(tr("timeline.title"))
+        self._list.setAccessibleName(tr("timeline.title"))
+        self._empty.setText(tr("timeline.empty"))
+        self._empty.setVisible(not self.model.rows)
+        self._list.setVisible(bool(self.model.rows))
+        self.model.say_again()
+
+
+def said(line: TimelineRow) -> str:
+    """What happened, with its detail (a number, an item, a code) when there is one."""
+    words = tr(f"timeline.{line.kind.value}")
+    return f"{words} · {line.detail}" if line.detail else words
+
+
+def words(line: TimelineRow) -> str:
+    return f"{line.at:%H:%M} {said(line)}"
+
+
+class _Line(QStyledItemDelegate):
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(100, theme.current().px(29))
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        line: TimelineRow = index.data(ROW)
+        look = theme.current()
+        base = self.parent().font()  # type: ignore[attr-defined]
+        room = QRect(option.rect).adjusted(0, 0, -look.px(8), 0)  # type: ignore[attr-defined]
+        painter.save()
+        painter.setFont(painting.font(base, 13))
+        painting.write(painter, room, f"{line.at:%H:%M}", "faint")
+        room.setLeft(room.left() + look.px(48))
+        painter.setFont(painting.font(base, 14))
+        painting.write(painter, room, said(line), "text")
+        painter.restore()

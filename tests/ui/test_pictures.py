@@ -1,0 +1,221 @@
+"""A picture of every screen, in both languages, three themes and three sizes, for eyes to judge.
+
+The pictures go to `build/pictures/`; the test holds that every scene can be drawn, without a Qt warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from window_hall import CLERK, LI, ZHAO, Hall, hall
+
+from clerk_app.desk.ports import (
+    CardFailed,
+    PaperState,
+    PrinterStatus,
+    PrintOutcome,
+    PrintResult,
+)
+from clerk_app.ui.services import Look
+
+FOLDER = Path("build/pictures")
+LOOKS = [
+    (Look("zh", "light", 100), (1366, 768)),
+    (Look("en", "light", 100), (1366, 768)),
+    (Look("zh", "dark", 100), (1366, 768)),
+    (Look("en", "dark", 100), (1366, 768)),
+    (Look("zh", "contrast", 100), (1366, 768)),
+    (Look("en", "contrast", 100), (1366, 768)),
+    (Look("zh", "light", 100), (1920, 1080)),
+    (Look("en", "light", 150), (1366, 768)),
+    (Look("zh", "light", 150), (1920, 1080)),
+]
+
+
+def sign_in(hall: Hall) -> None:
+    hall.type(CLERK)
+    hall.press(Qt.Key.Key_Return)
+    hall.type("wrong")
+    hall.press(Qt.Key.Key_Return)
+
+
+def ready(hall: Hall) -> None:
+    hall.sign_in()
+
+
+def called(hall: Hall) -> None:
+    hall.sign_in()
+    hall.press(Qt.Key.Key_F1)
+
+
+def searching(hall: Hall) -> None:
+    called(hall)
+    hall.lay_card(LI)
+    hall.type("sbk bl")
+    hall.press(Qt.Key.Key_Right)
+    hall.press(Qt.Key.Key_Down)
+
+
+def filling(hall: Hall) -> None:
+    called(hall)
+    hall.lay_card(LI)
+    hall.type("sbk bl")
+    hall.press(Qt.Key.Key_Return)
+    hall.type("1381234")
+    hall.press(Qt.Key.Key_Return)
+
+
+def long_form(hall: Hall) -> None:
+    called(hall)
+    hall.lay_card(ZHAO)
+    hall.type("住房")
+    hall.press(Qt.Key.Key_Return)
+    hall.press(Qt.Key.Key_F9)
+
+
+def materials(hall: Hall) -> None:
+    called(hall)
+    hall.lay_card(LI)
+    hall.type("sbk bl")
+    hall.press(Qt.Key.Key_Return)
+    hall.type("13812345678")
+    hall.press(Qt.Key.Key_Return)
+    hall.press(Qt.Key.Key_Down)
+    hall.press(Qt.Key.Key_5, Qt.KeyboardModifier.AltModifier)
+    hall.press(Qt.Key.Key_Space)
+    hall.press(Qt.Key.Key_Tab)
+
+
+def checks(hall: Hall) -> None:
+    materials(hall)
+    for row in hall.counter.steps.material._rows.values():
+        if not row._tick.isChecked():
+            row._tick.click()
+            hall.settle()
+    hall.counter.steps.open_step(6)
+    hall.settle()
+
+
+def filed(hall: Hall) -> None:
+    checks(hall)
+    hall.press(Qt.Key.Key_F9)
+    hall.press(Qt.Key.Key_C, Qt.KeyboardModifier.AltModifier)
+
+
+def again(hall: Hall) -> None:
+    filed(hall)
+    hall.press(Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+    hall.type("sbk bl")
+    hall.press(Qt.Key.Key_Return)
+    hall.counter.steps.open_step(2)
+    hall.settle()
+
+
+def print_doubt(hall: Hall) -> None:
+    checks(hall)
+    hall.printer.outcomes.append(PrintResult(PrintOutcome.UNKNOWN, "PRINTER-UNCONFIRMED"))
+    hall.press(Qt.Key.Key_F9)
+
+
+def no_paper(hall: Hall) -> None:
+    checks(hall)
+    hall.printer.outcomes.append(PrintResult(PrintOutcome.FAILED, "PRINTER-PAPER-OUT"))
+    hall.printer.now = PrinterStatus(PaperState.OUT, "PRINTER-PAPER-OUT")
+    hall.press(Qt.Key.Key_F9)
+
+
+def typed(hall: Hall) -> None:
+    called(hall)
+    hall.reader.lay(CardFailed("CARD-PULLED", detail="SW 6A82"))
+    hall.settle()
+    hall.press(Qt.Key.Key_T, Qt.KeyboardModifier.AltModifier)
+
+
+def agent(hall: Hall) -> None:
+    called(hall)
+    hall.lay_card(LI)
+    hall.lay_card(ZHAO)
+
+
+def with_agent(hall: Hall) -> None:
+    called(hall)
+    hall.lay_card(LI)
+    hall.press(Qt.Key.Key_A, Qt.KeyboardModifier.AltModifier)
+    hall.lay_card(ZHAO)
+    hall.press(Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+
+
+def offline(hall: Hall) -> None:
+    filed(hall)
+    hall.press(Qt.Key.Key_F7)
+    hall.offline()
+    hall.press(Qt.Key.Key_F1)
+    hall.type("B052")
+    hall.press(Qt.Key.Key_Return)
+    hall.press(Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
+
+
+def offline_ready(hall: Hall) -> None:
+    hall.sign_in()
+    hall.offline()
+    hall.press(Qt.Key.Key_F1)
+
+
+def void(hall: Hall) -> None:
+    filed(hall)
+    hall.press(Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+
+
+def undo(hall: Hall) -> None:
+    filling(hall)
+    hall.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+
+
+SCENES: dict[str, Callable[[Hall], None]] = {
+    scene.__name__: scene
+    for scene in (
+        sign_in,
+        ready,
+        called,
+        searching,
+        filling,
+        long_form,
+        materials,
+        checks,
+        filed,
+        again,
+        print_doubt,
+        no_paper,
+        typed,
+        agent,
+        with_agent,
+        offline,
+        offline_ready,
+        void,
+        undo,
+    )
+}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_pictures(scene: str, qtbot: QtBot, qapp: QApplication) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    practice = scene in ("ready", "sign_in")
+    with hall(qtbot, qapp, practice=practice) as made:
+        SCENES[scene](made)
+        for look, (width, height) in LOOKS:
+            made.window.set_look(look)
+            made.window.resize(width, height)
+            made.settle()
+            size = f"{width}x{height}-{look.scale}"
+            picture = made.window.grab()
+            picture.save(str(FOLDER / f"{scene}-{look.language}-{look.theme}-{size}.png"))
+            header = made.window.counter and made.window.counter.header
+            if header:
+                assert header.layout().totalMinimumSize().width() <= width, "the header does not fit"
+            assert (picture.width(), picture.height()) == (width, height), "does not fit"

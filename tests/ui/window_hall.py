@@ -1,0 +1,395 @@
+"""A window with the real use cases on the real store in memory; hand-written fakes for what is plugged in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+import qasync
+import sample_items
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QInputMethodEvent
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from clerk_app.desk.context import Desk
+from clerk_app.desk.ports import (
+    BodyChoice,
+    CardEvent,
+    CardRead,
+    Changed,
+    Device,
+    Hit,
+    LinkState,
+    LinkStatus,
+    Operator,
+    PaperState,
+    PrinterStatus,
+    PrintOutcome,
+    PrintResult,
+    ReaderState,
+    ReaderStatus,
+    SearchContext,
+    SignedIn,
+)
+from clerk_app.domain.applicant import CardRecord, DocumentKind, Sex
+from clerk_app.domain.catalogue import ON_APPLICATION, ServiceItem
+from clerk_app.domain.documents import Slip
+from clerk_app.domain.hall_time import HALL_TIME
+from clerk_app.domain.ids import uuid7
+from clerk_app.domain.numbering import NumberBlock
+from clerk_app.domain.ticket import Ticket, TicketState
+from clerk_app.failures import Failure
+from clerk_app.lanes import Lane
+from clerk_app.store.cache import SqlStore
+from clerk_app.ui.application import ClerkWindow
+from clerk_app.ui.counter import Counter
+from clerk_app.ui.services import Look, Services
+
+MORNING = datetime(2026, 11, 20, 10, 42, tzinfo=HALL_TIME)
+CLERK = "1024"
+PASSWORD = "right"
+DEVICE = Device(
+    id="device-1",
+    epoch=1,
+    hall_code="MY01",
+    hall_name="绵阳市政务服务中心",
+    hall_name_en="Mianyang Government Service Centre",
+    region="510700",
+    window="12",
+    queue="A",
+)
+LI = CardRecord(
+    kind=DocumentKind.RESIDENT_ID,
+    name="李晓明",
+    number="51070419890604123X",
+    sex=Sex.MALE,
+    birth=date(1989, 6, 4),
+    ethnicity="01",
+    address="四川省绵阳市涪城区样例路 9 号",
+    valid_until=date(2036, 5, 11),
+)
+ZHAO = CardRecord(
+    kind=DocumentKind.RESIDENT_ID,
+    name="赵清和",
+    number="510704197203158829",
+    sex=Sex.FEMALE,
+    birth=date(1972, 3, 15),
+    ethnicity="33",
+    address="四川省绵阳市北川羌族自治县示例乡 3 组",
+    long_term=True,
+)
+
+
+@dataclass
+class StandingClock:
+    """A clock that only moves when told."""
+
+    at: datetime = MORNING
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+
+@dataclass
+class FakeOffice:
+    """Answers as told; `failure` set means nobody answers."""
+
+    tickets: list[Ticket] = field(default_factory=list)
+    failure: str = ""
+    called: dict[str, Ticket] = field(default_factory=dict)
+
+    def sign_in(self, staff_no: str, password: str) -> SignedIn:
+        self._reach()
+        if password != PASSWORD:
+            raise Failure("SIGN-IN-WRONG")
+        until = MORNING + timedelta(hours=72)
+        return SignedIn(Operator(staff_no, "王芳", frozenset({"window"}), until, "Wang Fang"), "token")
+
+    def sign_out(self) -> None:
+        self._reach()
+
+    def call_next(self, request_id: str) -> Ticket | None:
+        self._reach()
+        if not self.tickets:
+            return None
+        ticket = replace(self.tickets.pop(0), state=TicketState.CALLED, calls=1, version=2)
+        self.called[ticket.id] = ticket
+        return ticket
+
+    def recall(self, request_id: str, ticket_id: str) -> Ticket:
+        self._reach()
+        before = self.called[ticket_id]
+        self.called[ticket_id] = replace(before, calls=before.calls + 1, version=before.version + 1)
+        return self.called[ticket_id]
+
+    def _reach(self) -> None:
+        if self.failure:
+            raise Failure(self.failure)
+
+
+@dataclass
+class FakeCatalogue:
+    """The sample items, found by a piece of their name or by "all"."""
+
+    items: dict[str, ServiceItem]
+    count: int = 66_774
+    version: str = "1"
+    asked: list[str] = field(default_factory=list)
+
+    def search(self, text: str, context: SearchContext, limit: int = 20) -> tuple[Hit, ...]:
+        self.asked.append(text)
+        kinds: dict[str, list[ServiceItem]] = {}
+        for item in self.items.values():
+            start = item.kind.name.find(text)
+            if start >= 0 or text in ("sbk bl", "all"):
+                kinds.setdefault(item.kind.code, []).append(item)
+        return tuple(_hit(items, text) for items in kinds.values())[:limit]
+
+    def item(self, item_code: str) -> ServiceItem:
+        if item_code not in self.items:
+            raise Failure("CATALOGUE-NO-ITEM")
+        return self.items[item_code]
+
+
+def _hit(items: list[ServiceItem], text: str) -> Hit:
+    kind = items[0].kind
+    start = kind.name.find(text)
+    marks = ((start, len(text)),) if start >= 0 and text else ()
+    if text == "sbk bl" and kind.name.startswith("社会保障卡"):
+        marks = ((0, 2), (2, 1), (4, 1), (5, 2))
+    bodies = tuple(
+        BodyChoice(
+            i.implementation.code, i.implementation.body_name, i.implementation.region, i.implementation.level
+        )
+        for i in items
+    )
+    accepts = kind.type in ON_APPLICATION
+    return Hit(kind.code, kind.name, kind.name_en, kind.department, kind.type, marks, bodies, accepts)
+
+
+@dataclass
+class FakePrinter:
+    """Keeps what it was given; `outcomes` are used up one a slip, then everything prints."""
+
+    papers: list[tuple[Slip, int]] = field(default_factory=list)
+    outcomes: list[PrintResult] = field(default_factory=list)
+    now: PrinterStatus = field(default_factory=lambda: PrinterStatus(PaperState.OK))
+
+    def status(self) -> PrinterStatus:
+        return self.now
+
+    def print(self, slip: Slip, *, reprint: int = 0) -> PrintResult:
+        result = self.outcomes.pop(0) if self.outcomes else PrintResult(PrintOutcome.PRINTED)
+        if result.outcome is not PrintOutcome.FAILED:
+            self.papers.append((slip, reprint))
+        return result
+
+
+@dataclass
+class FakeReader:
+    """A reader whose cards the test lays down."""
+
+    listener: Callable[[CardEvent], None] | None = None
+
+    def start(self, listener: Callable[[CardEvent], None]) -> None:
+        self.listener = listener
+        listener(ReaderStatus(ReaderState.EMPTY, "Sample Reader"))
+
+    def lay(self, event: CardEvent) -> None:
+        assert self.listener is not None
+        self.listener(event)
+
+    def read_again(self) -> None:
+        raise AssertionError("nobody asks for it")
+
+    def stop(self) -> None:
+        self.listener = None
+
+
+@dataclass
+class KeptLook:
+    look: Look = field(default_factory=Look)
+
+    def load(self) -> Look:
+        return self.look
+
+    def save(self, look: Look) -> None:
+        self.look = look
+
+
+@dataclass(frozen=True)
+class FourLanes:
+    store: Lane
+    network: Lane
+    catalogue: Lane
+    printer: Lane
+
+
+@dataclass
+class Hall:
+    """The window, and everything a story wants to move."""
+
+    bot: QtBot
+    window: ClerkWindow
+    desk: Desk
+    store: SqlStore
+    office: FakeOffice
+    catalogue: FakeCatalogue
+    printer: FakePrinter
+    reader: FakeReader
+    clock: StandingClock
+    link: list[LinkStatus]
+    preferences: KeptLook
+    lanes: FourLanes
+
+    @property
+    def counter(self) -> Counter:
+        assert self.window.counter is not None
+        return self.window.counter
+
+    def settle(self) -> None:
+        """Wait until no act is under way and what it changed is on the screen."""
+        self.bot.waitUntil(lambda: self.window.idle, timeout=10_000)
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        for _ in range(5):  # a changed text moves its neighbours one pass later
+            QApplication.processEvents()
+        if not self.window.idle:
+            self.settle()
+
+    def sign_in(self) -> Counter:
+        self.type(CLERK)
+        self.press(Qt.Key.Key_Return)
+        self.type(PASSWORD)
+        self.press(Qt.Key.Key_Return)
+        self.settle()
+        return self.counter
+
+    def focus(self) -> QWidget:
+        widget = QApplication.focusWidget()
+        assert widget is not None, "nothing has the focus"
+        return widget
+
+    def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        """Press a key where the focus is, then wait until what it began is done."""
+        self.bot.keyClick(QApplication.focusWidget() or self.window, key, modifier)
+        self.settle()
+
+    def type(self, text: str) -> None:
+        """Type where the focus is; what is not ASCII arrives as from an input method."""
+        if text.isascii():
+            self.bot.keyClicks(self.focus(), text)
+        else:
+            event = QInputMethodEvent()
+            event.setCommitString(text)
+            QApplication.sendEvent(self.focus(), event)
+        self.settle()
+
+    def lay_card(self, record: CardRecord) -> None:
+        self.reader.lay(CardRead(record, "Sample Reader"))
+        self.settle()
+
+    def changed(self, *topics: str) -> None:
+        """Something happened in the background."""
+        self.window._bridge.on_changed(Changed(frozenset(topics)))
+        self.bot.wait(60)
+        self.settle()
+
+    def offline(self) -> None:
+        self.office.failure = "SYNC-OFFLINE"
+        self.link[:] = [LinkStatus(LinkState.OFFLINE, since=MORNING)]
+        self.changed("link")
+
+    def online(self) -> None:
+        self.office.failure = ""
+        self.link[:] = [LinkStatus(LinkState.ONLINE, synced_at=MORNING)]
+        self.changed("link")
+
+
+def tickets() -> list[Ticket]:
+    """Six people: general, one appointment, one with priority."""
+    rows = (
+        ("A037", "order", 12),
+        ("A038", "order", 9),
+        ("Y012", "appointment", 6),
+        ("A039", "order", 5),
+        ("P003", "priority", 3),
+        ("A040", "order", 1),
+    )
+    return [
+        Ticket(
+            uuid7(),
+            number,
+            number[0],
+            TicketState.WAITING,
+            MORNING - timedelta(minutes=ago),
+            1,
+            reason=reason,
+        )
+        for number, reason, ago in rows
+    ]
+
+
+@contextmanager
+def hall(
+    bot: QtBot, app: QApplication, *, practice: bool = False, look: Look | None = None
+) -> Iterator[Hall]:
+    """A window on the screen, not signed in, with six people waiting and a hundred case numbers."""
+    store = SqlStore.in_memory()
+    device = replace(DEVICE, practice=practice)
+    waiting = tickets()
+    office, printer, reader, clock = FakeOffice(list(waiting)), FakePrinter(), FakeReader(), StandingClock()
+    catalogue = FakeCatalogue(sample_items.items())
+    link = [LinkStatus(LinkState.ONLINE, synced_at=MORNING)]
+    preferences = KeptLook(look or Look())
+    listeners: list[Callable[[Changed], None]] = []
+
+    def tell(changed: Changed) -> None:
+        for listener in listeners:
+            listener(changed)
+
+    desk = Desk(
+        device=device,
+        store=store,
+        office=office,
+        catalogue=catalogue,
+        printer=printer,
+        clock=clock,
+        new_id=uuid7,
+        link=lambda: link[0],
+        poke=lambda: None,
+        changed=tell,
+    )
+
+    def fill(tx: object) -> None:
+        tx.meta.set_device(device)
+        tx.numbers.add(NumberBlock(uuid7(), 1207, 1306, 1207, device.epoch))
+        tx.tickets.put(waiting)
+
+    store.write(fill)
+    loop: asyncio.AbstractEventLoop = qasync.QEventLoop(app)
+    lanes = FourLanes(store.lane, Lane("network"), Lane("catalogue"), Lane("printer"))
+    window = ClerkWindow(
+        Services(desk, lanes, reader, lambda: link[0], listeners.append, preferences, loop, practice)
+    )
+    with bot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    made = Hall(bot, window, desk, store, office, catalogue, printer, reader, clock, link, preferences, lanes)
+    try:
+        yield made
+    finally:
+        window.close()
+        bot.waitUntil(lambda: window.isHidden() and window.idle, timeout=5_000)
+        window.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        for lane in (lanes.network, lanes.catalogue, lanes.printer):
+            lane.close()
+        store.close()
+        loop.close()
