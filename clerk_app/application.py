@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -66,9 +67,8 @@ def show(
     app: QApplication, workstation: Workstation, opened: Callable[[ClerkWindow], object] = lambda _: None
 ) -> int:
     """Show the window of a wired workstation until it is closed; `opened` gets it once it is on screen."""
-    loop = event_loop(app)
-    with closing(loop):
-        window = clerk_window(workstation, loop_of=loop)
+    with qt_loop(app) as loop:
+        window = clerk_window(workstation, loop)
         door = QLocalServer()
         door.newConnection.connect(lambda: _come_forward(window, door))
         QLocalServer.removeServer(_door_name(workstation.settings.folder))
@@ -82,11 +82,23 @@ def show(
     return 0
 
 
-def clerk_window(workstation: Workstation, *, loop_of: object) -> ClerkWindow:
-    """The window on a wired workstation; `loop_of` is what `event_loop` gave."""
-    import asyncio
+@contextmanager
+def qt_loop(app: QApplication) -> Iterator[asyncio.AbstractEventLoop]:
+    """The loop of the window; at the end, tasks that still wait are cancelled and seen to their end."""
+    loop = event_loop(app)
+    try:
+        yield loop
+        waiting = asyncio.all_tasks(loop)
+        for task in waiting:
+            task.cancel()
+        if waiting:
+            loop.run_until_complete(asyncio.wait(waiting))
+    finally:
+        loop.close()
 
-    assert isinstance(loop_of, asyncio.AbstractEventLoop)
+
+def clerk_window(workstation: Workstation, loop: asyncio.AbstractEventLoop) -> ClerkWindow:
+    """The window on a wired workstation."""
     return ClerkWindow(
         Services(
             desk=workstation.desk,
@@ -95,7 +107,7 @@ def clerk_window(workstation: Workstation, *, loop_of: object) -> ClerkWindow:
             link=lambda: workstation.link,
             subscribe=workstation.subscribe,
             preferences=SavedLook(workstation.settings),
-            loop=loop_of,
+            loop=loop,
             practice=workstation.desk.device.practice,
         )
     )

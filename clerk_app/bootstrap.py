@@ -70,9 +70,9 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """One thread each for the store, the direct calls to the office, the catalogue and the printer."""
+    """One thread each for the use cases, the direct calls to the office, the catalogue and the printer."""
 
-    store: Lane
+    desk: Lane
     network: Lane
     catalogue: Lane
     printer: Lane
@@ -99,7 +99,7 @@ class Workstation:
         self.settings = settings
         self.reader = parts.reader
         self.store = store
-        self.lanes = Lanes(store.lane, Lane("network"), Lane("catalogue"), Lane("printer"))
+        self.lanes = Lanes(Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"))
         skew = store.read(lambda tx: tx.meta.get(SKEW_KEY))
         self._clock = HallClock(float(skew or 0.0))
         self._listeners: list[Callable[[Changed], None]] = []
@@ -179,6 +179,7 @@ class Workstation:
         self._office_client.cut()
         self.lanes.network.close()
         self._office_client.close()
+        self.lanes.desk.close()
         self.lanes.printer.close()
         self.catalogue.close()
         self.lanes.catalogue.close()

@@ -1,7 +1,9 @@
 """Lanes: one named thread each, so that whatever lives on it is touched by nobody else.
 
-The store, the catalogue, the network and the printer have a lane of their own. Values that cross are frozen
-dataclasses; exceptions travel to whoever waits.
+The store, the catalogue, the network and the printer have a lane of their own, and so has the desk, where the
+use cases of the window run in order. Values that cross are frozen dataclasses; exceptions travel to whoever
+waits. The store's lane is a leaf: everybody may wait for it, so it waits for nobody, or two lanes could wait
+for each other for ever.
 """
 
 from __future__ import annotations
@@ -17,6 +19,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+# The lane of the running thread, for the rule that a leaf waits for nobody.
+_on = threading.local()
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     future: Future[Any]
@@ -30,8 +36,9 @@ class Lane:
     not be cut off (the store) is closed by `close`, which waits.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, leaf: bool = False) -> None:
         self.name = name
+        self.leaf = leaf
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
@@ -51,6 +58,9 @@ class Lane:
         """Do `fn` on the lane and wait; directly when the caller is on it already."""
         if self.here:
             return fn(*args, **kwargs)
+        waiting = getattr(_on, "lane", None)
+        if waiting is not None and waiting.leaf:
+            raise AssertionError(f"lane {waiting.name} is a leaf and must not wait for lane {self.name}")
         return self.submit(fn, *args, **kwargs).result()
 
     @property
@@ -87,6 +97,7 @@ class Lane:
             self._queue.put(None)  # the stop mark was taken out with the rest
 
     def _serve(self) -> None:
+        _on.lane = self
         while (work := self._queue.get()) is not None:
             if work.future.set_running_or_notify_cancel():
                 _do(work)

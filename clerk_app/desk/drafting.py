@@ -151,10 +151,8 @@ def applicant_typed(
 def organisation(desk: Desk, draft_id: str, name: str, uscc: str) -> None:
     """A legal person as the party; the person at the window becomes its agent."""
     uscc = identity.normalise(uscc)
-    if (code := identity.problem(uscc)) is not None:
+    if (code := identity.problem(uscc, DocumentKind.USCC)) is not None:
         raise Failure(code)
-    if identity.classify(uscc) is not DocumentKind.USCC:
-        raise Failure("DESK-NOT-USCC")
     if not name.strip():
         raise Failure("DESK-NAME")
 

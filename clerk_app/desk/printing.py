@@ -101,7 +101,7 @@ def resume_when_ready(desk: Desk) -> bool:
 
 
 def withdraw(tx: Transaction, case_id: str) -> None:
-    """The case is void: its receipt that has not begun never reaches paper. Part of the caller's transaction."""
+    """The case is void: a receipt not begun never reaches paper. Part of the caller's transaction."""
     for job in tx.print_jobs.of_case(case_id):
         if job.state in (PrintState.QUEUED, PrintState.FAILED):
             tx.print_jobs.mark(job.id, PrintState.REPLACED)

@@ -57,7 +57,7 @@ class SqlStore:
         check_sqlite()
         folder = CacheFolder(path)
         folder.take()
-        lane = Lane("store")
+        lane = Lane("store", leaf=True)
         try:
             return lane.run(cls._open, lane, folder, source)
         except BaseException:
@@ -69,7 +69,7 @@ class SqlStore:
     def in_memory(cls) -> SqlStore:
         """A cache that is never on a disk and ends with `close`: for tests and simulation."""
         check_sqlite()
-        lane = Lane("store")
+        lane = Lane("store", leaf=True)
         key = bytes(vault.KEY_BYTES)
 
         def connect() -> SqlStore:

@@ -31,37 +31,40 @@ class Place(Protocol):
 
     def tell_failure(self, failure: Failure) -> None: ...
     def tell_bug(self, name: str) -> None: ...
-    def withdraw(self) -> None: ...
+    def tell_worked(self) -> None: ...
 
 
 class Actions(QObject):
     """Starts acts and hands blocking calls to their lanes.
 
-    Signals: busy(name of an act, whether it runs).
+    Signals: busy(name of an act, whether it runs), rested (nothing is under way any more).
     """
 
     busy = Signal(str, bool)
+    rested = Signal()
 
     def __init__(self, services: Services) -> None:
         super().__init__()
         self.desk: Desk = services.desk
         self._lanes: Lanes = services.lanes
         self._loop = services.loop
-        self._running: dict[asyncio.Task[None], str] = {}
+        self._running: dict[asyncio.Task[object], str] = {}
 
     def start(self, work: Coroutine[Any, Any, object], place: Place, name: str = "") -> None:
         """Do `work`; tell its failure at `place`. A named act that already runs is not begun twice."""
         if name and name in self._running.values():
             work.close()
             return
-        task = self._loop.create_task(self._guarded(work, place, name))
-        self._running[task] = name
-        task.add_done_callback(self._done)
+        self._begin(self._acted(work, place, name), name)
         if name:
             self.busy.emit(name, True)
 
-    async def store(self, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._on(self._lanes.store, call, *args, **kwargs)
+    def look(self, work: Coroutine[Any, Any, object], place: Place) -> None:
+        """Read something again in the background: a failure is told, success takes no message away."""
+        self._begin(self._guarded(work, place, "look"), "")
+
+    async def at_desk(self, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._on(self._lanes.desk, call, *args, **kwargs)
 
     async def network(self, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._on(self._lanes.network, call, *args, **kwargs)
@@ -86,7 +89,17 @@ class Actions(QObject):
         future = lane.submit(call, self.desk, *args, **kwargs)
         return await asyncio.wrap_future(future, loop=self._loop)
 
-    async def _guarded(self, work: Coroutine[Any, Any, object], place: Place, name: str) -> None:
+    def _begin(self, work: Coroutine[Any, Any, object], name: str) -> None:
+        task = self._loop.create_task(work)
+        self._running[task] = name
+        task.add_done_callback(self._done)
+
+    async def _acted(self, work: Coroutine[Any, Any, object], place: Place, name: str) -> None:
+        if await self._guarded(work, place, name):
+            place.tell_worked()
+
+    async def _guarded(self, work: Coroutine[Any, Any, object], place: Place, name: str) -> bool:
+        """Await `work` and tell what went wrong; whether it worked."""
         try:
             await work
         except Failure as failure:
@@ -95,8 +108,13 @@ class Actions(QObject):
         except Exception as bug:  # a bug of ours: told and logged, the window goes on
             log.exception("act %s broke", name or "-")
             place.tell_bug(type(bug).__name__)
+        else:
+            return True
+        return False
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[object]) -> None:
         name = self._running.pop(task, "")
         if name:
             self.busy.emit(name, False)
+        if not self._running:
+            self.rested.emit()

@@ -29,10 +29,10 @@ class Preferences(Protocol):
 
 
 class Lanes(Protocol):
-    """The lanes a window hands its work to; `store` is the thread the store itself lives on."""
+    """The lanes a window hands its work to; `desk` runs the use cases in the order of the clerk's acts."""
 
     @property
-    def store(self) -> Lane: ...
+    def desk(self) -> Lane: ...
     @property
     def network(self) -> Lane: ...
     @property

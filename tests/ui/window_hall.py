@@ -12,7 +12,7 @@ import qasync
 import sample_items
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QInputMethodEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from clerk_app.desk.context import Desk
@@ -225,8 +225,8 @@ class KeptLook:
 
 
 @dataclass(frozen=True)
-class FourLanes:
-    store: Lane
+class WindowLanes:
+    desk: Lane
     network: Lane
     catalogue: Lane
     printer: Lane
@@ -247,7 +247,7 @@ class Hall:
     clock: StandingClock
     link: list[LinkStatus]
     preferences: KeptLook
-    lanes: FourLanes
+    lanes: WindowLanes
 
     @property
     def counter(self) -> Counter:
@@ -289,6 +289,12 @@ class Hall:
             event = QInputMethodEvent()
             event.setCommitString(text)
             QApplication.sendEvent(self.focus(), event)
+        self.settle()
+
+    def click(self, words: str) -> None:
+        """Click the visible button that says `words`."""
+        buttons = self.window.findChildren(QPushButton)
+        next(b for b in buttons if b.accessibleName() == words and b.isVisible()).click()
         self.settle()
 
     def lay_card(self, record: CardRecord) -> None:
@@ -374,7 +380,7 @@ def hall(
 
     store.write(fill)
     loop: asyncio.AbstractEventLoop = qasync.QEventLoop(app)
-    lanes = FourLanes(store.lane, Lane("network"), Lane("catalogue"), Lane("printer"))
+    lanes = WindowLanes(Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"))
     window = ClerkWindow(
         Services(desk, lanes, reader, lambda: link[0], listeners.append, preferences, loop, practice)
     )
@@ -389,7 +395,7 @@ def hall(
         bot.waitUntil(lambda: window.isHidden() and window.idle, timeout=5_000)
         window.deleteLater()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-        for lane in (lanes.network, lanes.catalogue, lanes.printer):
+        for lane in (lanes.desk, lanes.network, lanes.catalogue, lanes.printer):
             lane.close()
         store.close()
         loop.close()

@@ -246,7 +246,7 @@ def test_an_organisation_is_presented_by_an_agent() -> None:
         draft = begun(hall)
         drafting.choose_item(hall.desk, draft, CODE)
         drafting.hand(hall.desk, draft, "id", MaterialMode.SEEN)
-        with refused("DESK-NOT-USCC"):
+        with refused("ID-CHECK-DIGIT"):
             drafting.organisation(hall.desk, draft, "示例公司", PERSON.number)
         drafting.organisation(hall.desk, draft, "示例公司", "91110000600037341L")
         assert draft_view(hall.desk, draft).accept.reason == "gate.no_agent"
