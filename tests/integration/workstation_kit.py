@@ -37,6 +37,8 @@ from clerk_app.desk.ports import (
     LinkState,
     Operator,
     PrintState,
+    ReaderState,
+    ReaderStatus,
 )
 from clerk_app.desk.views import CaseRow
 from clerk_app.devices.card.simulator import SimulatedReader
@@ -197,7 +199,14 @@ class OpenHall:
 class Window:
     """A clerk at one workstation: what the hands do, and what the eyes wait for."""
 
-    def __init__(self, enrolled: Enrolled, printer_url: str, reader: CardReader | None = None) -> None:
+    def __init__(
+        self,
+        enrolled: Enrolled,
+        printer_url: str,
+        reader: CardReader | None = None,
+        limits: Limits = QUICK,
+        watch: float = WATCH_SECONDS,
+    ) -> None:
         self.enrolled = enrolled
         self.reader = reader or SimulatedReader()
         self.workstation: Workstation = open_workstation(
@@ -206,9 +215,9 @@ class Window:
                 key=enrolled.key,
                 tokens=enrolled.tokens,
                 reader=self.reader,
-                printer=printer_from_url(printer_url, limits=QUICK),
+                printer=printer_from_url(printer_url, limits=limits),
                 office_time_outs=TIME_OUTS,
-                printer_watch=WATCH_SECONDS,
+                printer_watch=watch,
             ),
         )
         self.desk = self.workstation.desk
@@ -247,10 +256,10 @@ class Window:
         self.until(lambda: not following.outbox(self.desk))
 
     def until_printed(self, *cases: Case) -> None:
-        self.until(lambda: all(self.row(case).print_state is PrintState.PRINTED for case in cases))
+        self.until(lambda: all(row.print_state is PrintState.PRINTED for row in self.rows(*cases)))
 
     def until_registered(self, *cases: Case) -> None:
-        self.until(lambda: all(self.row(case).sync_state is SyncState.REGISTERED for case in cases))
+        self.until(lambda: all(row.sync_state is SyncState.REGISTERED for row in self.rows(*cases)))
 
     def card(self) -> CardRecord:
         """The record of the card that lies there; a failure fails the test."""
@@ -267,6 +276,13 @@ class Window:
             assert not isinstance(event, CardRead), "the card was read"
             if isinstance(event, CardFailed):
                 return event.code
+
+    def card_gone(self) -> None:
+        """Until the reader reports that nothing lies on it."""
+        while True:
+            event = self._cards.get(timeout=PATIENCE)
+            if isinstance(event, ReaderStatus) and event.state is ReaderState.EMPTY:
+                return
 
     # --- the clerk's hands -----------------------------------------------------------------------------
 
@@ -314,7 +330,13 @@ class Window:
 
     def row(self, case: Case) -> CaseRow:
         """The case as the window lists it."""
-        return next(row for row in following.cases(self.desk) if row.id == case.id)
+        (row,) = self.rows(case)
+        return row
+
+    def rows(self, *cases: Case) -> list[CaseRow]:
+        """The cases as the window lists them, newest first."""
+        wanted = {case.id for case in cases}
+        return [row for row in following.cases(self.desk, limit=1000) if row.id in wanted]
 
     # --- what must hold, whatever happened -----------------------------------------------------------
 
@@ -329,8 +351,9 @@ class Window:
         numbers = [case.number for case in cases]
         used = self.desk.store.read(lambda tx: [range(b.low, b.next) for b in tx.numbers.blocks()])
         assert sorted(int(number[4:12]) for number in numbers) == [n for serials in used for n in serials]
-        rows = hall.office.rows(f"SELECT id, number FROM registered_case WHERE device = '{device}'")
-        assert sorted(tuple(row) for row in rows) == sorted((case.id, case.number) for case in cases)
+        rows = hall.office.rows(f"SELECT id, number, state FROM registered_case WHERE device = '{device}'")
+        filed = sorted((case.id, case.number, str(case.legal_state)) for case in cases)
+        assert sorted(tuple(row) for row in rows) == filed
         seqs = hall.office.rows(f"SELECT seq FROM delivery WHERE device = '{device}' ORDER BY seq")
         assert [row.seq for row in seqs] == list(range(1, len(seqs) + 1))
         assert self.desk.store.read(lambda tx: tx.audit.verify()) >= len(cases)
