@@ -6,7 +6,8 @@ A kind's points for one term are
                              English words 84; the same sound in other characters 74; scattered over the
                              name up to 80, by the share of the rare characters that are there; one slip
                              of the finger in the pinyin 66; a department or body of that name 60
-  + where it was found       it is the whole name or alias +30; the name begins with it +16
+  + where it was found       all that was typed is the whole name or alias +30; it begins with it +16;
+                             one of several terms that ends the name +16 (the thing first, then the act)
   + in which line            the official name +5; an alias +3; its result -10; a theme -40
   + how much it covers       up to +12, the share of the line that was typed
   + echo in the name         up to +8, the share of the typed characters that the official name has: it orders
@@ -63,8 +64,11 @@ class Match(NamedTuple):
     span: int = 0
 
 
-def line_points(match: Match, lines: Lines) -> float:
-    """The points of `match` with where it stands, its line and how much of it was typed."""
+def line_points(match: Match, lines: Lines, *, alone: bool = True) -> float:
+    """The points of `match` with where it stands, its line and how much of it was typed.
+
+    `alone`: the term is all that was typed. One of several terms is never "the whole name".
+    """
     quality, at, span = match
     if at < 0:
         return quality
@@ -73,7 +77,9 @@ def line_points(match: Match, lines: Lines) -> float:
     field = lines.fields[at]
     points = quality + IN_FIELD[field] + COVER * span / (end - start)
     if at == start:
-        points += WHOLE if span >= end - start else START
+        points += WHOLE if alone and span >= end - start else START
+    elif not alone and at + span == end:
+        points += START
     if field == NAME:
         return points + ECHO
     name = lines.name(lines.owners[at])

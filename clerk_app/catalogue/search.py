@@ -107,16 +107,16 @@ class Found:
             kinds.update(dict.fromkeys(found))
         return kinds
 
-    def best(self, kind: int, lines: Lines) -> tuple[float, Match | None]:
+    def best(self, kind: int, lines: Lines, *, alone: bool) -> tuple[float, Match | None]:
         """The points of the best match of the term in `kind`, and the match; 0 and None without one."""
         points, best = 0.0, self.direct.get(kind)
         if best is not None:
-            points = line_points(best, lines)
+            points = line_points(best, lines, alone=alone)
         for way, found in self.in_lines:
             start = found.get(kind)
             if start is not None:
                 match = Match(way.quality, start, way.span)
-                value = line_points(match, lines)
+                value = line_points(match, lines, alone=alone)
                 if value > points:
                     points, best = value, match
         if best is None and self.at_places >> kind & 1:
@@ -174,7 +174,7 @@ def _valuer(
     def value(kind: int, found: Sequence[Found]) -> tuple[float, tuple[Match, ...]]:
         total, matches = 0.0, []
         for term in found:
-            points, match = term.best(kind, lines)
+            points, match = term.best(kind, lines, alone=len(found) == 1)
             total += points
             if match is not None:
                 matches.append(match)
