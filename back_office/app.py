@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from back_office import accounts, blocks, catalogue, counter, enrolment, exchange, feed, logs, problems
 from back_office.access import OfficeHere
 from back_office.office import Office, open_office
-from back_office.settings import HALL_TIME, Settings
+from back_office.settings import Settings
 from clerk_app import __version__
+from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.sync.protocol import SCHEMA, HealthAnswer, Problem, TimeAnswer
 
 MAX_BODY_BYTES = 8 * 1024 * 1024

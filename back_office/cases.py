@@ -19,12 +19,12 @@ from back_office.access import Device
 from back_office.feed import News
 from back_office.office import Transaction, compact
 from back_office.problems import Refused
-from back_office.settings import HALL_TIME
 from back_office.tables import item, registered_case
 from clerk_app.domain import numbering
 from clerk_app.domain.applicant import Applicant
 from clerk_app.domain.case import FiledItem, HandedMaterial, LegalState
 from clerk_app.domain.catalogue import ON_APPLICATION, ItemStatus, ItemType
+from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.sync.protocol import CaseMessage
 
 LAST_OFFICIAL_SERIAL = 9_999

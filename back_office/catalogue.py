@@ -23,9 +23,9 @@ from back_office.access import DeviceHere, OfficeHere
 from back_office.feed import News
 from back_office.office import Office, Transaction
 from back_office.problems import Refused
-from back_office.settings import HALL_TIME
 from back_office.tables import catalogue, item
 from clerk_app.domain.catalogue import Implementation, ItemKind, ItemStatus
+from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.failures import Failure
 from clerk_app.sync.protocol import CatalogueInfo, ItemMessage
 

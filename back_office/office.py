@@ -15,7 +15,8 @@ from pydantic import TypeAdapter
 from back_office import feed, migrations
 from back_office.db import Database, open_database
 from back_office.pokes import Pokes, ScopeKey
-from back_office.settings import HALL_TIME, Settings
+from back_office.settings import Settings
+from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.failures import Failure
 
 T = TypeVar("T")

@@ -51,7 +51,7 @@ def issue(tx: Transaction, hall: str, letter: str, *, queue_code: str | None = N
         "version": 1,
         "issued_at": tx.now,
         "calls": 0,
-        "reason": "",
+        "reason": "order" if known.kind == "general" else known.kind,
     }
     written = tx.connection.execute(sa.insert(ticket).values(row).returning(ticket)).one()
     return tell(tx, written)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from pathlib import Path
-
-HALL_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""One zone and no summer time in the whole country. Days begin and end by it, never by UTC."""
 
 
 def utc_now() -> datetime:

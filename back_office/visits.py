@@ -12,8 +12,8 @@ from back_office import queues
 from back_office.access import Device
 from back_office.office import Transaction
 from back_office.problems import Refused
-from back_office.settings import HALL_TIME
 from back_office.tables import paper_visit, ticket
+from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ticket import TicketState
 
 

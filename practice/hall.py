@@ -42,7 +42,7 @@ HALL = HallSetup(
     practice=True,
 )
 CLERK = UserSetup(staff_no="1024", name="王芳", name_en="Wang Fang", password="practice")  # noqa: S106
-WINDOW = "综合窗口 12"
+WINDOW = "12"
 QUEUE = "A"
 FIRST_TICKETS = ("A", "A", "Y", "A", "P", "A")
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from clerk_app.desk.ports import CommandState, Transaction
 from clerk_app.domain.case import Case, LegalState, SyncState, TimelineEvent, TimelineKind
+from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ticket import Ticket, TicketState
 from clerk_app.domain.working_days import WorkingCalendar
 from clerk_app.sync.messages import Fact, TicketGone
@@ -69,7 +70,9 @@ def _case(tx: Transaction, message: CaseMessage, now: Callable[[], datetime]) ->
         return
     tx.cases.save(changed)
     if message.official_number and case.official_number != message.official_number:
-        _note(tx, case, message.registered_at, TimelineKind.REGISTERED, message.routed_to)
+        _note(
+            tx, case, message.registered_at.astimezone(HALL_TIME), TimelineKind.REGISTERED, message.routed_to
+        )
     if changed.legal_state is not case.legal_state:
         _note(tx, case, now(), TimelineKind.VOIDED)
 
