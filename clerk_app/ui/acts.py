@@ -58,24 +58,24 @@ class Acts(QObject):
 
     async def no_show(self) -> None:
         if (visit := self._shown.visit) is not None:
-            await self._do.store(calling.no_show, visit.id)
+            await self._do.at_desk(calling.no_show, visit.id)
             await self._shown.read(View.VISIT, View.QUEUE, View.STATUS)
 
     async def serve_paper(self, number: str) -> None:
-        visit = await self._do.store(calling.serve_paper, self._operator, number)
+        visit = await self._do.at_desk(calling.serve_paper, self._operator, number)
         await self._shown.read(View.VISIT, View.QUEUE, View.STATUS)
         self.called.emit(visit.ticket_number)
 
     async def finish(self) -> None:
         if (visit := self._shown.visit) is not None:
-            await self._do.store(calling.finish, visit.id)
+            await self._do.at_desk(calling.finish, visit.id)
             await self._shown.read(View.VISIT, View.QUEUE, View.STATUS)
 
     # --- the draft -----------------------------------------------------------------------------------
 
     async def _draft(self) -> str:
         """The draft in hand; the first act of a visit makes it."""
-        return await self._do.store(drafting.open_draft, self._operator)
+        return await self._do.at_desk(drafting.open_draft, self._operator)
 
     async def another(self) -> None:
         await self._draft()
@@ -83,19 +83,19 @@ class Acts(QObject):
         self.advanced.emit(0)
 
     async def card(self, record: CardRecord, role: str) -> None:
-        await self._do.store(drafting.applicant_from_card, await self._draft(), record, role)
+        await self._do.at_desk(drafting.applicant_from_card, await self._draft(), record, role)
         await self._touched(1)
 
     async def typed(self, name: str, number: str, reason: str, role: str) -> None:
-        await self._do.store(drafting.applicant_typed, await self._draft(), name, number, reason, role)
+        await self._do.at_desk(drafting.applicant_typed, await self._draft(), name, number, reason, role)
         await self._touched(1)
 
     async def organisation(self, name: str, uscc: str) -> None:
-        await self._do.store(drafting.organisation, await self._draft(), name, uscc)
+        await self._do.at_desk(drafting.organisation, await self._draft(), name, uscc)
         await self._touched(1)
 
     async def clear_applicant(self, role: str) -> None:
-        before = await self._do.store(drafting.clear_applicant, await self._draft(), role)
+        before = await self._do.at_desk(drafting.clear_applicant, await self._draft(), role)
         await self._touched()
         self.undoable.emit("undo.applicant", before)
 
@@ -109,26 +109,26 @@ class Acts(QObject):
             self.found.emit(text, hits)
 
     async def choose_item(self, code: str) -> None:
-        await self._do.store(drafting.choose_item, await self._draft(), code)
+        await self._do.at_desk(drafting.choose_item, await self._draft(), code)
         await self._touched(2)
 
     async def clear_item(self) -> None:
-        before = await self._do.store(drafting.clear_item, await self._draft())
+        before = await self._do.at_desk(drafting.clear_item, await self._draft())
         await self._touched()
         self.advanced.emit(1)
         self.undoable.emit("undo.item", before)
 
     async def answer(self, situation: str, choice: str) -> None:
-        await self._do.store(drafting.answer, await self._draft(), situation, choice)
+        await self._do.at_desk(drafting.answer, await self._draft(), situation, choice)
         await self._touched()
 
     async def fill(self, field: str, value: str) -> None:
-        await self._do.store(drafting.fill, await self._draft(), field, value)
+        await self._do.at_desk(drafting.fill, await self._draft(), field, value)
         await self._touched()
 
     async def hand(self, material: str, mode: str) -> None:
         handed = MaterialMode(mode) if mode else None
-        await self._do.store(drafting.hand, await self._draft(), material, handed)
+        await self._do.at_desk(drafting.hand, await self._draft(), material, handed)
         await self._touched()
         draft = self._shown.draft
         if handed and draft and all(m.mode for m in draft.materials):
@@ -136,22 +136,22 @@ class Acts(QObject):
 
     async def discard(self) -> None:
         if (draft := self._shown.draft) is not None and draft.id:
-            before = await self._do.store(drafting.discard, draft.id)
+            before = await self._do.at_desk(drafting.discard, draft.id)
             await self._touched()
             self.undoable.emit("undo.draft", before)
 
     async def drop_left(self, draft_id: str) -> None:
         """Discard a draft that was left aside."""
-        before = await self._do.store(drafting.discard, draft_id)
+        before = await self._do.at_desk(drafting.discard, draft_id)
         await self._touched()
         self.undoable.emit("undo.draft", before)
 
     async def undo(self, before: Draft) -> None:
-        await self._do.store(drafting.restore, before)
+        await self._do.at_desk(drafting.restore, before)
         await self._touched()
 
     async def resume(self, draft_id: str) -> None:
-        await self._do.store(drafting.resume, self._operator, draft_id)
+        await self._do.at_desk(drafting.resume, self._operator, draft_id)
         await self._touched(0)
 
     async def _touched(self, step: int | None = None) -> None:
@@ -163,12 +163,12 @@ class Acts(QObject):
 
     async def receive(self) -> None:
         if (draft := self._shown.draft) is not None:
-            case = await self._do.store(acceptance.receive, draft.id)
+            case = await self._do.at_desk(acceptance.receive, draft.id)
             await self._after_filing(case.number)
 
     async def accept(self) -> None:
         if (draft := self._shown.draft) is not None:
-            case = await self._do.store(acceptance.accept, draft.id)
+            case = await self._do.at_desk(acceptance.accept, draft.id)
             await self._after_filing(case.number)
 
     async def _after_filing(self, number: str) -> None:
@@ -177,20 +177,20 @@ class Acts(QObject):
         await self.print_queued()
 
     async def void(self, case_id: str, reason: str) -> None:
-        await self._do.store(correction.void, case_id, reason, self._operator)
+        await self._do.at_desk(correction.void, case_id, reason, self._operator)
         await self._shown.read(View.VISIT, View.CASES, View.OUTBOX, View.STATUS)
         await self.print_queued()
 
     async def reprint(self, case_id: str) -> None:
-        await self._do.store(correction.reprint, case_id, self._operator)
+        await self._do.at_desk(correction.reprint, case_id, self._operator)
         await self.print_queued()
 
     async def retry_print(self, job_id: str) -> None:
-        await self._do.store(printing.retry, job_id)
+        await self._do.at_desk(printing.retry, job_id)
         await self.print_queued()
 
     async def answer_print(self, job_id: str, on_paper: bool) -> None:
-        await self._do.store(printing.answer, job_id, on_paper, self._operator)
+        await self._do.at_desk(printing.answer, job_id, on_paper, self._operator)
         await self.print_queued()
 
     async def print_queued(self) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
+_send = QAccessible.updateAccessibility
+
 
 def announce(widget: QWidget, words: str, *, urgent: bool = False) -> None:
     """Say `words` for `widget`; an urgent announcement interrupts what is being read."""
     event = QAccessibleAnnouncementEvent(widget, words)
     if urgent:
         event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
-    QAccessible.updateAccessibility(event)
+    _send(event)

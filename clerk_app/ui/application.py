@@ -51,6 +51,7 @@ class ClerkWindow(QMainWindow):
         self._actions = Actions(services)
         self._bridge = Bridge(self)
         self._counter: Counter | None = None
+        self._retired: Counter | None = None
         self._closing: QDeadlineTimer | None = None
         device = services.desk.device
         practice = services.practice or device.practice
@@ -83,6 +84,7 @@ class ClerkWindow(QMainWindow):
         self._sign_in.language_asked.connect(self.switch_language)
         self._sign_in.look_asked.connect(self.open_look_menu)
         self._actions.busy.connect(self._show_busy)
+        self._actions.rested.connect(self._let_go)
         for key in Key:
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
@@ -155,9 +157,16 @@ class ClerkWindow(QMainWindow):
         staff_no = counter.shown.operator.staff_no
         self._pages.setCurrentWidget(self._sign_in)
         self._pages.removeWidget(counter)
-        counter.deleteLater()
+        counter.retire()
+        self._retired = counter
         self._sign_in.focus_first()
         self._actions.start(self._actions.network(sign_in.sign_out, staff_no), self._sign_in, "sign_out")
+
+    def _let_go(self) -> None:
+        """The counter of a clerk who left dies when its last act has ended."""
+        if self._retired is not None:
+            self._retired.deleteLater()
+            self._retired = None
 
     # --- events of other threads ---------------------------------------------------------------------
 

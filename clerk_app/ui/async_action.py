@@ -2,13 +2,14 @@
 
 This is the only place that knows asyncio. Every task is held until it is done (qasync keeps none), and
 every task ends in one of three ways: it worked, the world failed (`Failure`: a banner where the hand is), or
-we have a bug (logged with its traceback, and a notice).
+we have a bug (logged with its place, and a notice).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -106,8 +107,9 @@ class Actions(QObject):
             log.warning("act %s failed: %s", name or "-", failure.code)
             place.tell_failure(failure)
         except Exception as bug:  # a bug of ours: told and logged, the window goes on
-            log.exception("act %s broke", name or "-")
-            place.tell_bug(type(bug).__name__)
+            kind = type(bug).__name__
+            log.error("act %s broke: %s\n%s", name or "-", kind, _where(bug))  # noqa: TRY400 (see _where)
+            place.tell_bug(kind)
         else:
             return True
         return False
@@ -118,3 +120,8 @@ class Actions(QObject):
             self.busy.emit(name, False)
         if not self._running:
             self.rested.emit()
+
+
+def _where(bug: BaseException) -> str:
+    """The lines of code a bug came through, without its message: that may hold what a citizen told us."""
+    return "".join(traceback.format_tb(bug.__traceback__))

@@ -72,6 +72,7 @@ class BannerSlot(QWidget):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.dismiss)
         self._gone: Callable[[], object] | None = None
+        self._of_an_act = False
         self.hide()
 
     @property
@@ -81,6 +82,7 @@ class BannerSlot(QWidget):
     def tell(self, message: Message, *, gone: Callable[[], object] | None = None) -> None:
         """Show `message` in place of what stood here. `gone` is called when it leaves."""
         self._leave()
+        self._of_an_act = False
         self._message, self._gone, self._unfolded = message, gone, False
         self._timer.stop()
         if message.seconds:
@@ -90,10 +92,17 @@ class BannerSlot(QWidget):
 
     def tell_failure(self, failure: failures.Failure) -> None:
         self.tell(failure_message(failure))
+        self._of_an_act = True
 
     def tell_bug(self, name: str) -> None:
         """We have a bug: what is stored is safe, IT gets the name of the error."""
         self.tell(Message("bad", "failure.bug", detail=name))
+        self._of_an_act = True
+
+    def tell_worked(self) -> None:
+        """An act of this place went well: the failure of the one before is settled."""
+        if self._of_an_act:
+            self.withdraw()
 
     def dismiss(self) -> None:
         """Take the message away; what hangs on its leaving happens."""
@@ -107,6 +116,7 @@ class BannerSlot(QWidget):
         self.dismiss()
 
     def _leave(self) -> None:
+        self._of_an_act = False
         gone, self._gone, self._message = self._gone, None, None
         if gone is not None:
             gone()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Signal
 from PySide6.QtGui import QPainter, QPen
-from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from clerk_app.desk.views import CaseRow
 from clerk_app.ui import case_words, painting, theme
 from clerk_app.ui.flow import FlowLayout
 from clerk_app.ui.keys import Key
 from clerk_app.ui.pieces import KeyButton, column, label, on_click
-from clerk_app.ui.rows import ROW, RowsModel
+from clerk_app.ui.rows import ROW, RowsModel, SteadyList
 from clerk_app.ui.words import tr
 
 
@@ -24,11 +24,8 @@ class CasesPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.model = RowsModel[CaseRow](lambda case: case.id, words, self)
-        self._list = QListView()
-        self._list.setModel(self.model)
-        self._list.setItemDelegate(_CaseLine(self._list))
+        self._list = SteadyList(self.model, _CaseLine())
         self._list.setUniformItemSizes(True)
-        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.selectionModel().currentChanged.connect(lambda *_: self._tell_acts())
         self._empty = label(role="muted", wrap=True)
         self._why = label(role="faint", wrap=True)
@@ -47,7 +44,7 @@ class CasesPanel(QWidget):
         body.addWidget(self._acts)
 
     def show_cases(self, cases: tuple[CaseRow, ...]) -> None:
-        self.model.update(cases)
+        self._list.update_rows(cases)
         self.retranslate()
 
     @property

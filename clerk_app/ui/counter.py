@@ -138,7 +138,7 @@ class Counter(QWidget):
         who.cleared.connect(lambda role: start(acts.clear_applicant(role), who.banner))
         item.searched.connect(lambda text: start(acts.search(text), item.banner))
         item.picked.connect(lambda code: start(acts.choose_item(code), item.banner, "choose"))
-        item.cleared.connect(lambda: start(acts.clear_item(), item.banner))
+        item.cleared.connect(self._clear_item)
         steps.situation.answered.connect(lambda *said: start(acts.answer(*said), steps.situation.banner))
         steps.situation.finished.connect(lambda: steps.advance(3))
         steps.form.filled.connect(lambda *typed: start(acts.fill(*typed), steps.form.banner))
@@ -155,7 +155,7 @@ class Counter(QWidget):
         bar.finish.connect(self.finish)
         bar.reprint.connect(self.reprint)
         bar.void.connect(self.ask_void)
-        bar.discard.connect(lambda: start(acts.discard(), steps.banner, "discard"))
+        bar.discard.connect(self._discard)
         self.side.cases.reprint.connect(lambda case: start(acts.reprint(case), steps.paper, "reprint"))
         self.side.cases.void.connect(lambda _case: self.ask_void())
         self.void.given.connect(lambda *given: start(self._void(*given), self.void.banner, "void"))
@@ -165,6 +165,14 @@ class Counter(QWidget):
     def _show_busy(self, name: str, on: bool) -> None:
         if name == "call":
             self.ticket.show_calling(on)
+
+    def _clear_item(self) -> None:
+        self.steps.form.flush()  # undo gives back what was typed a moment ago too
+        self._actions.start(self.acts.clear_item(), self.steps.item.banner, "clear_item")
+
+    def _discard(self) -> None:
+        self.steps.form.flush()
+        self._actions.start(self.acts.discard(), self.steps.banner, "discard")
 
     async def _form_done(self) -> None:
         """The last field is stored before the next step opens."""
@@ -178,7 +186,7 @@ class Counter(QWidget):
     def _opened(self, step: int) -> None:
         draft = self.shown.draft
         if step == 2 and draft is not None and draft.item is None:
-            self._actions.start(self.acts.search(self.steps.item.search_text), self.steps.item.banner)
+            self._actions.look(self.acts.search(self.steps.item.search_text), self.steps.item.banner)
 
     # --- what the keys and buttons do ----------------------------------------------------------------
 
@@ -194,12 +202,19 @@ class Counter(QWidget):
             self.ticket.setFocus()
         await self.acts.print_queued()
 
+    def retire(self) -> None:
+        """The clerk has left: what is under way ends unseen."""
+        self._again.stop()
+        self.shown.blockSignals(True)
+        self.acts.blockSignals(True)
+        self.hide()
+
     def read(self, *views: View) -> None:
-        self._actions.start(self.shown.read(*views), self.steps.banner)
+        self._actions.look(self.shown.read(*views), self.steps.banner)
 
     def read_topics(self, topics: frozenset[str]) -> None:
         """Something changed in the background."""
-        self._actions.start(self.shown.read_topics(topics), self.steps.banner)
+        self._actions.look(self.shown.read_topics(topics), self.steps.banner)
 
     def card_event(self, event: CardEvent) -> None:
         if isinstance(event, ReaderStatus):
@@ -311,7 +326,7 @@ class Counter(QWidget):
         if draft is None:
             return
         if draft.item is not None:
-            self._actions.start(self.acts.clear_item(), self.steps.item.banner, "clear_item")
+            self._clear_item()
         else:
             self.steps.open_step(2)
 

@@ -2,63 +2,103 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
 
-from PySide6.QtGui import QIcon, QPixmap
-from qtawesome.iconic_font import IconicFont
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
 
 from clerk_app.ui import theme
 
-# One font instead of the dozen `qtawesome.icon()` would load: a fifth of a second at start.
-_FONT = ("ph", "phosphor-1.3.0.ttf", "phosphor-charmap-1.3.0.json")
+_FONT, _CHARACTERS = "phosphor-1.3.0.ttf", "phosphor-charmap-1.3.0.json"
+_OF_THE_HEIGHT = 0.875
+"""How large a glyph is drawn: the rest is the bearing of the font."""
 
 _GLYPHS = {
-    "accepted": "ph.circle-wavy-check-fill",
-    "agent": "ph.users",
-    "add": "ph.plus-bold",
-    "appointment": "ph.calendar-check",
-    "bad": "ph.x-circle-fill",
-    "call": "ph.megaphone-simple",
-    "card": "ph.identification-card",
-    "caret_down": "ph.caret-down-bold",
-    "caret_right": "ph.caret-right-bold",
-    "case": "ph.file-text",
-    "clock": "ph.clock",
-    "close": "ph.x-bold",
-    "cloud": "ph.cloud-check",
-    "contrast": "ph.circle-half-fill",
-    "dark": "ph.moon",
-    "done": "ph.check-bold",
-    "info": "ph.info-fill",
-    "language": "ph.translate",
-    "light": "ph.sun",
-    "link_offline": "ph.wifi-slash",
-    "link_online": "ph.wifi-high",
-    "link_slow": "ph.wifi-low",
-    "off": "ph.prohibit",
-    "ok": "ph.check-circle-fill",
-    "organisation": "ph.buildings",
-    "outbox": "ph.cloud-arrow-up",
-    "paper": "ph.receipt",
-    "phone": "ph.phone",
-    "priority": "ph.arrow-fat-up",
-    "print": "ph.printer",
-    "reader": "ph.identification-badge",
-    "scale": "ph.text-aa",
-    "search": "ph.magnifying-glass",
-    "sign_out": "ph.sign-out",
-    "ticket": "ph.ticket",
-    "typed": "ph.keyboard",
-    "undo": "ph.arrow-counter-clockwise",
-    "wait": "ph.clock-fill",
-    "warn": "ph.warning-fill",
+    "accepted": "circle-wavy-check-fill",
+    "agent": "users",
+    "add": "plus-bold",
+    "appointment": "calendar-check",
+    "bad": "x-circle-fill",
+    "call": "megaphone-simple",
+    "card": "identification-card",
+    "caret_down": "caret-down-bold",
+    "caret_right": "caret-right-bold",
+    "case": "file-text",
+    "clock": "clock",
+    "close": "x-bold",
+    "cloud": "cloud-check",
+    "contrast": "circle-half-fill",
+    "dark": "moon",
+    "done": "check-bold",
+    "info": "info-fill",
+    "language": "translate",
+    "light": "sun",
+    "link_offline": "wifi-slash",
+    "link_online": "wifi-high",
+    "link_slow": "wifi-low",
+    "off": "prohibit",
+    "ok": "check-circle-fill",
+    "organisation": "buildings",
+    "outbox": "cloud-arrow-up",
+    "paper": "receipt",
+    "phone": "phone",
+    "priority": "arrow-fat-up",
+    "print": "printer",
+    "reader": "identification-badge",
+    "scale": "text-aa",
+    "search": "magnifying-glass",
+    "sign_out": "sign-out",
+    "ticket": "ticket",
+    "typed": "keyboard",
+    "undo": "arrow-counter-clockwise",
+    "wait": "clock-fill",
+    "warn": "warning-fill",
 }
 
 
 @cache
-def _font() -> Any:
-    return IconicFont(_FONT)
+def _font() -> tuple[str, dict[str, str]]:
+    """The family of the icon font, and its characters by name.
+
+    The font is one of QtAwesome's, read where it lies: importing the package draws in every class of Qt (0.1 s
+    of the start), and its `icon()` loads a dozen fonts.
+    """
+    package = find_spec("qtawesome")
+    assert package is not None and package.submodule_search_locations, "QtAwesome is not installed"
+    fonts = Path(package.submodule_search_locations[0]) / "fonts"
+    families = QFontDatabase.applicationFontFamilies(QFontDatabase.addApplicationFont(str(fonts / _FONT)))
+    characters = json.loads((fonts / _CHARACTERS).read_text(encoding="utf-8"))
+    return families[0], {name: chr(int(code, 16)) for name, code in characters.items()}
+
+
+class _Glyph(QIconEngine):
+    """One character of the icon font in one colour, at any size."""
+
+    def __init__(self, name: str, colour: str) -> None:
+        super().__init__()
+        self._family, characters = _font()
+        self._character = characters[name]
+        self._colour = QColor(colour)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        font = QFont(self._family)
+        font.setPixelSize(max(1, round(_OF_THE_HEIGHT * rect.height())))
+        painter.save()
+        painter.setFont(font)
+        painter.setPen(self._colour)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._character)
+        painter.restore()
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        drawn = QPixmap(size)
+        drawn.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(drawn)
+        self.paint(painter, drawn.rect(), mode, state)
+        painter.end()
+        return drawn
 
 
 def icon(name: str, ink: str = "text") -> QIcon:
@@ -68,8 +108,7 @@ def icon(name: str, ink: str = "text") -> QIcon:
 
 @cache
 def _coloured(name: str, colour: str) -> QIcon:
-    drawn: QIcon = _font().icon(_GLYPHS[name], color=colour, color_disabled=colour)
-    return drawn
+    return QIcon(_Glyph(_GLYPHS[name], colour))
 
 
 def pixmap(name: str, ink: str = "text", size: int = 16) -> QPixmap:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize
 from PySide6.QtGui import QPainter, QPen
-from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from clerk_app import failures
 from clerk_app.desk.views import OutboxRow
 from clerk_app.ui import painting, theme
 from clerk_app.ui.pieces import label
-from clerk_app.ui.rows import ROW, RowsModel
+from clerk_app.ui.rows import ROW, RowsModel, SteadyList
 from clerk_app.ui.side_sheet import SideSheet
 from clerk_app.ui.words import language, tr
 
@@ -28,17 +28,14 @@ class OutboxSheet(SideSheet):
         self._hint = label(role="muted", wrap=True)
         self._empty = label(role="muted", wrap=True)
         self.model = RowsModel[OutboxRow](lambda line: line.seq, words, self)
-        self._list = QListView()
-        self._list.setModel(self.model)
-        self._list.setItemDelegate(_Line(self._list))
-        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._list = SteadyList(self.model, _Line())
         self.body.addWidget(self._hint)
         self.body.addWidget(self._empty)
         self.body.addWidget(self._list, 1)
         self.body.addStretch(0)
 
     def show_outbox(self, lines: tuple[OutboxRow, ...]) -> None:
-        self.model.update(lines)
+        self._list.update_rows(lines)
         self.retranslate()
 
     def show_up(self) -> None:

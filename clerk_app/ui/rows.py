@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt
+from PySide6.QtWidgets import QListView, QStyledItemDelegate
 
 T = TypeVar("T")
 Index = QModelIndex | QPersistentModelIndex
@@ -99,3 +100,28 @@ class RowsModel(QAbstractListModel, Generic[T]):
         if self._rows[place] != new:
             self._rows[place] = new
             self.dataChanged.emit(self.index(place), self.index(place))
+
+
+class SteadyList(QListView, Generic[T]):
+    """A list whose topmost visible row stays where it is while others come and go around it."""
+
+    def __init__(self, model: RowsModel[T], delegate: QStyledItemDelegate) -> None:
+        super().__init__()
+        self._model = model
+        delegate.setParent(self)
+        self.setModel(model)
+        self.setItemDelegate(delegate)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+
+    def update_rows(self, rows: Sequence[T]) -> None:
+        """Show `rows`; scroll and selection stay with the rows they belong to."""
+        top = QPersistentModelIndex(self.indexAt(QPoint(1, 1)))
+        before = self.visualRect(top).top() if top.isValid() else 0
+        at_top = self.verticalScrollBar().value() == 0
+        self._model.update(rows)
+        if at_top or not top.isValid():
+            return
+        self.doItemsLayout()
+        moved = self.visualRect(top).top() - before
+        self.verticalScrollBar().setValue(self.verticalScrollBar().value() + moved)

@@ -113,7 +113,11 @@ class SignInPage(QWidget):
     def tell_bug(self, name: str) -> None:
         self.banner.tell_bug(name)
 
+    def tell_worked(self) -> None:
+        self.withdraw()
+
     def withdraw(self) -> None:
+        """Take the failure of the last attempt away."""
         self._failure = None
         self.banner.withdraw()
         self.retranslate()

@@ -97,24 +97,24 @@ class Snapshots(QObject):
         return doubtful[-1] if doubtful else None
 
     async def _read_visit(self) -> None:
-        visit, draft, left, timeline = await self._actions.store(_look, self.operator.staff_no)
+        visit, draft, left, timeline = await self._actions.at_desk(_look, self.operator.staff_no)
         self._set("visit", visit)
         self.left = left
         self._set("draft", draft)
         self._set("timeline", timeline)
 
     async def _read_queue(self) -> None:
-        self._set("queue", await self._actions.store(calling.queue_view))
+        self._set("queue", await self._actions.at_desk(calling.queue_view))
 
     async def _read_cases(self) -> None:
-        self._set("cases", await self._actions.store(following.cases))
+        self._set("cases", await self._actions.at_desk(following.cases))
 
     async def _read_outbox(self) -> None:
-        self._set("outbox", await self._actions.store(following.outbox))
+        self._set("outbox", await self._actions.at_desk(following.outbox))
 
     async def _read_status(self) -> None:
         link = self._actions.desk.link()
-        self._set("status", await self._actions.store(following.status, self.operator, link))
+        self._set("status", await self._actions.at_desk(following.status, self.operator, link))
 
     async def _read_printer(self) -> None:
         self._set("printer", await self._actions.printer(_printer_status))

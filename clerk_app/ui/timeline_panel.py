@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from clerk_app.desk.views import TimelineRow
 from clerk_app.ui import painting, theme
 from clerk_app.ui.pieces import Card, column, label
-from clerk_app.ui.rows import ROW, RowsModel
+from clerk_app.ui.rows import ROW, RowsModel, SteadyList
 from clerk_app.ui.words import tr
 
 
@@ -19,11 +19,8 @@ class TimelinePanel(Card):
         self._title = label(role="title")
         self._empty = label(role="muted", wrap=True)
         self.model = RowsModel[TimelineRow](lambda line: (line.at, line.kind, line.detail), words, self)
-        self._list = QListView()
-        self._list.setModel(self.model)
-        self._list.setItemDelegate(_Line(self._list))
+        self._list = SteadyList(self.model, _Line())
         self._list.setUniformItemSizes(True)
-        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = column(self, gap=6)
         body.setContentsMargins(14, 12, 6, 10)
         body.addWidget(self._title)
@@ -32,7 +29,7 @@ class TimelinePanel(Card):
         body.addStretch(0)
 
     def show_timeline(self, lines: tuple[TimelineRow, ...]) -> None:
-        self.model.update(lines)
+        self._list.update_rows(lines)
         self._list.scrollToBottom()
         self.retranslate()
 

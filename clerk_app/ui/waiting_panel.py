@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from clerk_app.desk.views import QueueView, TicketRow
 from clerk_app.ui import painting, theme
 from clerk_app.ui.pieces import Card, column, label, row
-from clerk_app.ui.rows import ROW, RowsModel
+from clerk_app.ui.rows import ROW, RowsModel, SteadyList
 from clerk_app.ui.words import tr
 
 _REASONS = {"appointment": "appointment", "priority": "priority"}
@@ -24,10 +24,7 @@ class WaitingPanel(Card):
         self._empty = label(role="muted", wrap=True)
         self._foot = label(role="muted", wrap=True)
         self.model = RowsModel[TicketRow](lambda ticket: ticket.number, _words, self)
-        self._list = QListView()
-        self._list.setModel(self.model)
-        self._list.setItemDelegate(_TicketLine(self._list))
-        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._list = SteadyList(self.model, _TicketLine())
         self._list.setUniformItemSizes(True)
         body = column(self)
         body.setContentsMargins(14, 12, 6, 10)
@@ -44,7 +41,7 @@ class WaitingPanel(Card):
 
     def show_queue(self, queue: QueueView) -> None:
         self._queue = queue
-        self.model.update(queue.waiting)
+        self._list.update_rows(queue.waiting)
         self.retranslate()
 
     def retranslate(self) -> None:

@@ -294,7 +294,7 @@ class Hall:
     def click(self, words: str) -> None:
         """Click the visible button that says `words`."""
         buttons = self.window.findChildren(QPushButton)
-        next(b for b in buttons if b.accessibleName() == words and b.isVisible()).click()
+        next(b for b in buttons if words in (b.accessibleName(), b.text()) and b.isVisible()).click()
         self.settle()
 
     def lay_card(self, record: CardRecord) -> None:

@@ -30,11 +30,12 @@ class ItemStep(StepCard):
         self._same: tuple[CaseRow, ...] = ()
         self._count = 0
         self._answered: str | None = None
+        self._enter_waits = False
         self._search = QLineEdit()
         self._glass = self._search.addAction(
             icons.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition
         )
-        self._search.textChanged.connect(self.searched)
+        self._search.textChanged.connect(self._typed)
         self._search.installEventFilter(self)
         self._hint = label(role="faint")
         self.hits = HitList()
@@ -70,12 +71,18 @@ class ItemStep(StepCard):
         self.retranslate()
 
     def show_hits(self, text: str, hits: tuple[Hit, ...]) -> None:
+        """The answer to `text`; one that comes after more was typed is out of date and not shown."""
+        if text != self._search.text():
+            return
         self._answered = text
         self.hits.show_hits(hits)
         self.hits.updateGeometry()
         self._tell_count()
         if text:
             announce(self._search, tr("item.found", count=len(hits)))
+        if self._enter_waits:
+            self._enter_waits = False
+            self.hits.pick()
 
     def show_catalogue(self, count: int) -> None:
         """How many items can be found here."""
@@ -101,6 +108,10 @@ class ItemStep(StepCard):
             self._search.clear()
         return had
 
+    def _typed(self, text: str) -> None:
+        self._enter_waits = False
+        self.searched.emit(text)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._search and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             return self._key(Qt.Key(event.key())) or super().eventFilter(watched, event)
@@ -116,7 +127,11 @@ class ItemStep(StepCard):
             self.hits.step(5 if key == Qt.Key.Key_PageDown else -5)
             return True
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.hits.pick()
+            # Enter takes what was typed, never what an earlier text had found: it waits for its answer.
+            if self._answered == self._search.text():
+                self.hits.pick()
+            else:
+                self._enter_waits = True
             return True
         if key == Qt.Key.Key_Right and at_end:
             return self.hits.fold(True)

@@ -37,10 +37,10 @@ def progress(draft: DraftView) -> tuple[Progress, ...]:
     return tuple(_one(draft, number, finished) for number, finished in enumerate(done, start=1))
 
 
-def next_step(draft: DraftView, after: int = 0) -> int:
-    """The first step behind `after` that still asks for something; the checks when none does."""
+def next_step(draft: DraftView, since: int = 1) -> int:
+    """The first step from `since` on that still asks for something, then one before it, then the checks."""
     steps = progress(draft)
-    for number in range(after + 1, STEPS):
+    for number in range(max(since, 1), STEPS):
         if steps[number - 1].state is not StepState.DONE:
             return number
     for number in range(1, STEPS):

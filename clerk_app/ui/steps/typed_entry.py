@@ -77,6 +77,8 @@ class _Entry(QFrame):
             if item is not None and (title := item.widget()) is not None:
                 title.setText(tr(words))  # type: ignore[attr-defined]
             editor.setAccessibleName(tr(words))
+            if isinstance(editor, ChoiceBox) and (line := editor.lineEdit()) is not None:
+                line.setAccessibleName(tr(words))
         self._give.tell(tr("entry.give"), "Enter")
         self._close.tell(tr("entry.close"), "Esc")
 

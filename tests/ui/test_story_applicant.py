@@ -1,0 +1,111 @@
+"""Who stands at the window: cards that come and go, typed entries, agents, organisations."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from window_hall import LI, ZHAO, Hall
+
+from clerk_app.desk.ports import CardFailed
+from clerk_app.domain.applicant import EntrySource
+
+ALT = Qt.KeyboardModifier.AltModifier
+
+
+@pytest.fixture
+def called(window_hall: Hall) -> Hall:
+    window_hall.sign_in()
+    window_hall.press(Qt.Key.Key_F1)
+    return window_hall
+
+
+def who(hall: Hall):
+    draft = hall.counter.shown.draft
+    assert draft is not None
+    return draft.applicant
+
+
+def test_a_card_fills_the_applicant_and_the_search_is_ready(called: Hall) -> None:
+    called.lay_card(LI)
+    assert who(called).party.name == "李晓明"
+    assert who(called).party.number == "510704********123X"
+    called.type("补领")
+    assert called.counter.steps.item.search_text == "补领"
+
+
+def test_the_same_card_again_changes_nothing(called: Hall) -> None:
+    called.lay_card(LI)
+    called.lay_card(LI)
+    assert called.counter.steps.applicant.banner.message.words == "card.same"
+
+
+def test_another_card_never_replaces_the_applicant_without_a_word(called: Hall) -> None:
+    called.lay_card(LI)
+    called.lay_card(ZHAO)
+    assert who(called).party.name == "李晓明"
+    called.click("更换申请人")
+    assert who(called).party.name == "赵清和"
+
+
+def test_another_card_can_be_the_agent(called: Hall) -> None:
+    called.lay_card(LI)
+    called.lay_card(ZHAO)
+    called.click("作为代理人")
+    assert (who(called).party.name, who(called).agent.name) == ("李晓明", "赵清和")
+
+
+def test_the_agents_card_is_awaited_after_alt_a(called: Hall) -> None:
+    called.lay_card(LI)
+    called.press(Qt.Key.Key_A, ALT)
+    called.lay_card(ZHAO)
+    assert who(called).agent.name == "赵清和"
+
+
+def test_typing_needs_a_true_number_and_is_marked(called: Hall) -> None:
+    called.press(Qt.Key.Key_T, ALT)
+    called.type("李晓明")
+    called.press(Qt.Key.Key_Tab)
+    called.type("510704198906041231")
+    called.press(Qt.Key.Key_Return)
+    assert called.counter.steps.applicant.banner.message.failure == "ID-CHECK-DIGIT"
+    called.press(Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    called.type("51070419890604123x")
+    called.press(Qt.Key.Key_Return)
+    assert who(called).party.source is EntrySource.TYPED
+    assert called.counter.steps.applicant.banner.message is None
+
+
+def test_an_empty_entry_says_what_is_missing_and_keeps_the_focus(called: Hall) -> None:
+    called.press(Qt.Key.Key_T, ALT)
+    called.press(Qt.Key.Key_Return)
+    assert called.counter.steps.applicant._typed._problem.text() == "请填写：姓名"
+    called.press(Qt.Key.Key_Escape)
+    assert called.counter.steps.applicant._typed.isHidden()
+
+
+def test_an_organisation_waits_for_the_card_of_the_person_at_the_window(called: Hall) -> None:
+    called.press(Qt.Key.Key_O, ALT)
+    called.type("绵阳示例商贸有限公司")
+    called.press(Qt.Key.Key_Tab)
+    called.type("91510700MA6200001X")
+    called.press(Qt.Key.Key_Return)
+    assert called.counter.steps.open_number == 1
+    called.lay_card(LI)
+    assert who(called).organisation == "绵阳示例商贸有限公司"
+    assert who(called).agent.name == "李晓明"
+    assert called.counter.steps.open_number == 2
+
+
+def test_a_card_nobody_was_called_for_is_told_and_not_taken(window_hall: Hall) -> None:
+    counter = window_hall.sign_in()
+    window_hall.lay_card(LI)
+    assert counter.steps.banner.message.words == "card.no_visit"
+    assert counter.shown.draft is None
+
+
+def test_a_card_that_could_not_be_read_says_what_to_do(called: Hall) -> None:
+    called.reader.lay(CardFailed("CARD-PULLED", detail="SW 6A82"))
+    called.settle()
+    banner = called.counter.steps.applicant.banner
+    assert banner.message.failure == "CARD-PULLED"
+    assert banner.isVisible()

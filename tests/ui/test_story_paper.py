@@ -1,0 +1,128 @@
+"""Paper and cases: the case stands whatever the printer does; every doubt is one question."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from window_hall import LI, Hall
+
+from clerk_app.desk.ports import PrintOutcome, PrintResult, PrintState
+from clerk_app.domain.case import LegalState
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+ALT = Qt.KeyboardModifier.AltModifier
+
+
+@pytest.fixture
+def ready(window_hall: Hall) -> Hall:
+    """Everything is filled in; F9 files it."""
+    hall = window_hall
+    hall.sign_in()
+    hall.press(Qt.Key.Key_F1)
+    hall.lay_card(LI)
+    hall.type("补领")
+    hall.press(Qt.Key.Key_Return)
+    hall.type("13812345678")
+    hall.press(Qt.Key.Key_Return)
+    hall.press(Qt.Key.Key_Down)
+    hall.press(Qt.Key.Key_5, ALT)
+    hall.press(Qt.Key.Key_Space)
+    hall.counter.steps.open_step(5)
+    hall.press(Qt.Key.Key_Space)
+    draft = hall.counter.shown.draft
+    assert draft is not None and draft.accept.open, draft.accept
+    return hall
+
+
+def newest(hall: Hall):
+    return hall.counter.shown.cases[0]
+
+
+def test_accepted_printed_and_the_number_is_on_the_screen(ready: Hall) -> None:
+    ready.press(Qt.Key.Key_F9)
+    assert newest(ready).legal_state is LegalState.ACCEPTED
+    assert newest(ready).print_state is PrintState.PRINTED
+    assert ready.counter.steps.filed.isVisible()
+    assert len(ready.printer.papers) == 1
+
+
+def test_pressing_accept_twice_files_one_case(ready: Hall) -> None:
+    ready.bot.keyClick(ready.focus(), Qt.Key.Key_F9)
+    ready.bot.keyClick(ready.focus(), Qt.Key.Key_F9)
+    ready.settle()
+    assert len(ready.counter.shown.cases) == 1
+
+
+def test_nobody_knows_whether_it_came_out_and_the_clerk_says_yes(ready: Hall) -> None:
+    ready.printer.outcomes.append(PrintResult(PrintOutcome.UNKNOWN, "PRINTER-UNCONFIRMED"))
+    ready.press(Qt.Key.Key_F9)
+    assert ready.counter.steps.paper.message.words == "paper.question"
+    ready.click("已打出")
+    assert ready.counter.steps.paper.message is None
+    assert newest(ready).print_state is PrintState.PRINTED
+    assert len(ready.printer.papers) == 1
+
+
+def test_nobody_knows_and_the_clerk_says_no(ready: Hall) -> None:
+    ready.printer.outcomes.append(PrintResult(PrintOutcome.UNKNOWN, "PRINTER-UNCONFIRMED"))
+    ready.press(Qt.Key.Key_F9)
+    ready.click("没有，补打一张")
+    assert [reprint for _, reprint in ready.printer.papers] == [0, 1]
+    assert newest(ready).reprints == 1
+
+
+def test_out_of_paper_the_case_stands_and_prints_again(ready: Hall) -> None:
+    ready.printer.outcomes.append(PrintResult(PrintOutcome.FAILED, "PRINTER-PAPER-OUT"))
+    ready.press(Qt.Key.Key_F9)
+    assert newest(ready).legal_state is LegalState.ACCEPTED
+    assert ready.counter.steps.paper.message.failure == "PRINTER-PAPER-OUT"
+    ready.click("重新打印")
+    assert newest(ready).print_state is PrintState.PRINTED
+    assert ready.counter.steps.paper.message is None
+
+
+def test_receive_only(ready: Hall) -> None:
+    ready.press(Qt.Key.Key_F8)
+    assert newest(ready).legal_state is LegalState.RECEIVED
+
+
+def test_reprint_counts(ready: Hall) -> None:
+    ready.press(Qt.Key.Key_F9)
+    ready.press(Qt.Key.Key_P, CTRL)
+    assert [reprint for _, reprint in ready.printer.papers] == [0, 1]
+
+
+def test_voiding_needs_the_chord_and_a_written_reason(ready: Hall) -> None:
+    ready.press(Qt.Key.Key_F9)
+    ready.press(Qt.Key.Key_D, CTRL | SHIFT)
+    sheet = ready.counter.void
+    assert sheet.isVisible()
+    sheet._void.click()
+    ready.settle()
+    assert newest(ready).legal_state is LegalState.ACCEPTED
+    assert sheet._problem.isVisible()
+    ready.type("录错事项")
+    sheet._void.click()
+    ready.settle()
+    assert newest(ready).legal_state is LegalState.VOID
+    assert not sheet.isVisible()
+
+
+def test_another_case_keeps_the_person_and_warns_of_the_same_item(ready: Hall) -> None:
+    ready.press(Qt.Key.Key_F9)
+    ready.press(Qt.Key.Key_N, CTRL)
+    assert ready.counter.steps.open_number == 2
+    ready.type("补领")
+    ready.press(Qt.Key.Key_Return)
+    draft = ready.counter.shown.draft
+    assert draft is not None and draft.applicant.party.name == "李晓明"
+    assert len(draft.same_open) == 1
+    assert ready.counter.steps.item._warnings.count() == 1
+
+
+def test_finishing_clears_the_window_for_the_next(ready: Hall) -> None:
+    ready.press(Qt.Key.Key_F9)
+    ready.press(Qt.Key.Key_F7)
+    assert ready.counter.shown.visit is None
+    assert ready.counter.steps.ready.isVisible()
