@@ -63,8 +63,8 @@ _GLYPHS = {
 def _font() -> tuple[str, dict[str, str]]:
     """The family of the icon font, and its characters by name.
 
-    The font is one of QtAwesome's, read where it lies: importing the package draws in every class of Qt (0.1 s
-    of the start), and its `icon()` loads a dozen fonts.
+    The font is one of QtAwesome's, read where it lies: importing the package loads every class of Qt, 0.1 s
+    of the start, and its `icon()` loads a dozen fonts.
     """
     package = find_spec("qtawesome")
     assert package is not None and package.submodule_search_locations, "QtAwesome is not installed"
