@@ -21,8 +21,9 @@ import sqlalchemy as sa
 
 from back_office import catalogue
 from back_office.embedded import HallSetup, OfficeServer, UserSetup, enrolment_code, prepare
-from back_office.settings import HALL_TIME, Settings
+from back_office.settings import Settings
 from clerk_app.domain.catalogue import Audience, Implementation, ItemKind, ItemType
+from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ids import uuid7
 from clerk_app.domain.numbering import case_number
 from clerk_app.sync.protocol import SCHEMA, EnrolAnswer, command_hash
