@@ -123,7 +123,7 @@ class _Tour:
         self.step("sign-in", self._nothing, lambda: self._window.counter is None)
         self.step("signed-in", self._sign_in, lambda: self._waiting() > 0, looks=True)
         self.step("called", lambda: self.key("F1"), lambda: self._visit() is VisitState.CALLED)
-        self._case("resident", "sbk bl", first=True)
+        self._case("resident", "sbk bl", "社会保障卡补领", first=True)
         self.step(
             "registered",
             self._nothing,
@@ -136,8 +136,8 @@ class _Tour:
         self.step("finished", lambda: self.key("F7"), lambda: self._visit() is None)
 
         self.step("network-down", self._hall.cable.pull, lambda: self._counter().ticket.serves_by_paper)
-        self._by_paper("A031", "resident-rare-yan", "失业登记")
-        self._by_paper("A032", "resident-woman", "jzz")
+        self._by_paper("A031", "resident-rare-yan", "失业登记", "失业登记")
+        self._by_paper("A032", "resident-woman", "jzz", "居住证首次申请")
         self.step("outbox", lambda: self.key("Ctrl+O"), lambda: self._unsent() > 0)
         self.key("Esc")
         self.step("network-up", self._plug, lambda: self._link() is LinkState.ONLINE)
@@ -152,14 +152,14 @@ class _Tour:
         self._paper_out()
         self._check_the_morning()
 
-    def _by_paper(self, ticket: str, card: str, words: str) -> None:
+    def _by_paper(self, ticket: str, card: str, words: str, item: str) -> None:
         self.key("F1")
         self.step(
             f"paper-{ticket}",
             lambda: self.type(ticket, enter=True),
             lambda: self._visit() is VisitState.SERVING,
         )
-        self._case(card, words)
+        self._case(card, words, item)
         self.step(
             f"filed-offline-{ticket}",
             self._nothing,
@@ -171,22 +171,21 @@ class _Tour:
         self.key("F7")
         self.until(lambda: self._visit() is None, "the visit has ended")
 
-    def _case(self, card: str, words: str, *, first: bool = False) -> None:
+    def _case(self, card: str, words: str, item: str, *, first: bool = False) -> None:
         """From the card to the filed case, by keys alone. The first one shows every step."""
-        counter = self._counter()
         before = len(self._cases())
         self.act("card-read", first, lambda: self._lay(card), lambda: self._open_step() == 2)
         self.act(
             "item-found",
             first,
             lambda: self.type(words),
-            lambda: counter.steps.item.hits.model().rowCount() > 0,
+            lambda: self._first_hit() == item,
         )
         self.act(
             "item-chosen",
             first,
             lambda: QTest.keyClick(self._focus(), Qt.Key.Key_Return),
-            lambda: self._draft() is not None and self._draft().item is not None,
+            lambda: self._draft().item is not None and self._draft().item.name == item,
         )
         self._fill_form(first)
         self._hand_materials(first)
@@ -229,7 +228,7 @@ class _Tour:
         self.key("F1")
         self.until(lambda: self._visit() is VisitState.CALLED, "the next ticket is called")
         self._hall.printer.set_faults(Faults(paper_out=True))
-        self._case("resident-qiang", "老年人优待证")
+        self._case("resident-qiang", "老年人优待证", "老年人优待证办理")
         self.step("paper-out", self._nothing, lambda: self._newest().print_state is PrintState.FAILED)
         self._hall.printer.set_faults(NO_FAULTS)
         self.step("paper-back", self._nothing, lambda: self._newest().print_state is PrintState.PRINTED)
@@ -350,6 +349,10 @@ class _Tour:
 
     def _handed(self, place: int) -> bool:
         return self._draft().materials[place].mode is not None
+
+    def _first_hit(self) -> str:
+        hits = self._counter().steps.item.hits.model()
+        return str(hits.index(0, 0).data(Qt.ItemDataRole.UserRole).hit.name) if hits.rowCount() else ""
 
     def _open_step(self) -> int:
         return self._counter().steps.open_number
