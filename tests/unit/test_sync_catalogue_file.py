@@ -155,7 +155,8 @@ def test_the_courier_tries_until_it_has_it_and_again_when_poked():
         outcomes.put(outcome)
 
     def fetch(client, beat) -> bool:
-        outcome = outcomes.get(timeout=5)
+        # A poke too many finds nothing new.
+        outcome = outcomes.get() if outcomes.qsize() else False
         if isinstance(outcome, Failure):
             raise outcome
         return outcome
