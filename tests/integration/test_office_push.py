@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from back_office import accounts, catalogue, commands
 from back_office.embedded import enrolment_code
 from back_office.feed import News
-from back_office.settings import HALL_TIME
+from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ids import uuid7
 from clerk_app.domain.numbering import case_number
 from clerk_app.sync.protocol import MAX_PUSH_BYTES, command_hash

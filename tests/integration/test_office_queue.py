@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from office_hall import Hall, Workstation, served
 
-from back_office.settings import HALL_TIME
+from clerk_app.domain.hall_time import HALL_TIME
 
 
 @pytest.fixture
