@@ -16,7 +16,7 @@ from clerk_app.devices.card.samples import sample_cards
 from clerk_app.domain.applicant import EntrySource
 
 sys.path.append(str(Path(__file__).parents[1] / "devices"))
-from pcscd import BANK_ATR, Bench  # noqa: E402
+from pcscd import BANK_ATR, Bench
 
 pytestmark = pytest.mark.pcsc
 

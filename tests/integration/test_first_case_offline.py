@@ -14,7 +14,6 @@ from workstation_kit import (
     RECEIVED_OFFLINE,
     OpenHall,
     Window,
-    again,
 )
 
 from back_office import catalogue
@@ -156,7 +155,7 @@ def test_a_lost_answer_to_a_call_gives_the_same_ticket_also_after_a_restart(hall
     with pytest.raises(Failure, match="SYNC-OFFLINE"):
         calling.call_next(window.desk, window.operator)
     hall.proxy.clear()
-    window = again(window, hall)
+    window = hall.again(window)
     window.until_link(LinkState.ONLINE)
     window.sign_in()
     visit = calling.call_next(window.desk, window.operator)
@@ -173,7 +172,7 @@ def test_signing_in_without_the_office_is_for_those_it_has_seen_here(hall, windo
     with pytest.raises(Failure, match="SIGN-IN-WRONG"):
         window.sign_in(UserSetup(CLERK.staff_no, CLERK.name, "guessed"))
 
-    window = again(window, hall)  # also after a restart, and with a portal in the office's place
+    window = hall.again(window)  # also after a restart, and with a portal in the office's place
     hall.cable.plug()
     hall.proxy.set(Fault.PORTAL)
     window.until_link(LinkState.OFFLINE, "SYNC-NOT-OFFICE")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from workstation_kit import OpenHall, Window, again
+from workstation_kit import OpenHall, Window
 
 from clerk_app.desk import acceptance, calling, correction, drafting, printing
 from clerk_app.desk.ports import LinkState, PrintState
@@ -123,7 +123,7 @@ def test_slips_wait_through_a_restart(hall, window):
     cases = [window.accept(card=card) for card in ("resident", "resident-woman")]
     for case in cases:
         until_print(window, case, PrintState.FAILED, "PRINTER-UNREACHABLE")
-    window = again(window, hall)
+    window = hall.again(window)
     hall.printer.set_faults(NO_FAULTS)
     window.until_printed(*cases)
     assert [marks(hall, case) for case in cases] == [[False], [False]]

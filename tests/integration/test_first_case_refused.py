@@ -13,7 +13,7 @@ from workstation_kit import (
     RECEIVED_OFFLINE,
     OpenHall,
     Window,
-    again,
+    open_window,
 )
 
 from back_office import catalogue
@@ -51,21 +51,21 @@ def found(window: Window, text: str) -> list[str]:
 
 
 def test_a_second_start_on_the_same_folder_is_refused_and_the_first_goes_on(hall, window):
-    for enrolled in (window.enrolled, replace(window.enrolled, key=throw_away_key())):
+    mine = hall.on_disk(window)
+    for enrolled in (mine, replace(mine, key=throw_away_key())):
         with pytest.raises(Failure, match="STORE-IN-USE"):
-            Window(enrolled, hall.printer.url)
+            open_window(enrolled, hall.printer.url)
     case = window.accept()
     window.until_registered(case)
     window.close()
-    hall.window(window.enrolled, fresh=False).reckon(hall)
+    hall.window(mine, fresh=False).reckon(hall)
 
 
 def test_a_workstation_nobody_enrolled_does_not_start(hall, window):
-    token = window.enrolled.tokens
     window.close()
-    token.kept.clear()
+    hall.on_disk(window).tokens.kept.clear()
     with pytest.raises(Failure, match="SETTINGS-NOT-ENROLLED"):
-        Window(window.enrolled, hall.printer.url)
+        open_window(hall.on_disk(window), hall.printer.url)
     hall.enrol("综合窗口 13")  # the office is well, and a folder of its own opens
 
 
@@ -91,7 +91,7 @@ def test_a_retired_item_stays_retired_after_a_restart(hall, window):
     retire(hall, ACCEPTED_OFFLINE)
     window.until(lambda: "社会保障卡补领" not in found(window, "社会保障卡"))
     hall.cable.pull()
-    window = again(window, hall)
+    window = hall.again(window)
     assert found(window, "社会保障卡") == []
     assert found(window, "失业") == ["失业登记"]
 

@@ -127,7 +127,7 @@ def enrolled(hall) -> Enrolled:
     window = hall.window()
     window.until_sent()
     window.close()
-    return window.enrolled
+    return hall.on_disk(window)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import Any
 
 import escpos.printer  # noqa: F401  the printer's lane would import it in each window
 from sync_window import Tokens
-from workstation_kit import CLERK, Enrolled, Window
+from workstation_kit import CLERK, Enrolled, Window, open_window
 
 from clerk_app.desk import acceptance, calling, correction, drafting, printing
 from clerk_app.desk.ports import LinkState, PrintState
@@ -101,7 +101,7 @@ def live(told: dict[str, Any]) -> None:
     tokens = Tokens()
     tokens.kept.update(told["tokens"])
     enrolled = Enrolled(settings, GivenKey(bytes.fromhex(told["key"])), tokens)
-    window = Window(enrolled, told["printer"], limits=PATIENT, watch=HOUR)
+    window = open_window(enrolled, told["printer"], limits=PATIENT, watch=HOUR)
     window.start()
     say(os.getpid())
     while order := sys.stdin.readline():

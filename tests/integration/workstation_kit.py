@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -144,6 +144,7 @@ class OpenHall:
         self._folder = folder
         self._stack = ExitStack()
         self.windows: list[Window] = []
+        self._on_disk: dict[Window, Enrolled] = {}
 
     def __enter__(self) -> Self:
         office = self._folder / "office"
@@ -172,14 +173,25 @@ class OpenHall:
         self, enrolled: Enrolled | None = None, reader: CardReader | None = None, *, fresh: bool = True
     ) -> Window:
         """A window at work: in sync, catalogue loaded, the clerk signed in unless it is not `fresh`."""
-        window = Window(enrolled or self.enrol(), self.printer.url, reader)
+        enrolled = enrolled or self.enrol()
+        window = open_window(enrolled, self.printer.url, reader)
         self.windows.append(window)
+        self._on_disk[window] = enrolled
         window.start()
         if fresh:
             window.until_link(LinkState.ONLINE)
             window.until(lambda: window.desk.catalogue.count > 0)
             window.sign_in()
         return window
+
+    def on_disk(self, window: Window) -> Enrolled:
+        """What outlives the window's program."""
+        return self._on_disk[window]
+
+    def again(self, window: Window) -> Window:
+        """The same workstation after its program was ended and started anew."""
+        window.close()
+        return self.window(self.on_disk(window), fresh=False)
 
     def tickets(self, count: int, series: str = "A") -> list[str]:
         """Citizens take tickets at the entrance."""
@@ -199,27 +211,9 @@ class OpenHall:
 class Window:
     """A clerk at one workstation: what the hands do, and what the eyes wait for."""
 
-    def __init__(
-        self,
-        enrolled: Enrolled,
-        printer_url: str,
-        reader: CardReader | None = None,
-        limits: Limits = QUICK,
-        watch: float = WATCH_SECONDS,
-    ) -> None:
-        self.enrolled = enrolled
-        self.reader = reader or SimulatedReader()
-        self.workstation: Workstation = open_workstation(
-            enrolled.settings,
-            Parts(
-                key=enrolled.key,
-                tokens=enrolled.tokens,
-                reader=self.reader,
-                printer=printer_from_url(printer_url, limits=limits),
-                office_time_outs=TIME_OUTS,
-                printer_watch=watch,
-            ),
-        )
+    def __init__(self, workstation: Workstation) -> None:
+        self.workstation = workstation
+        self.reader = workstation.reader
         self.desk = self.workstation.desk
         self.operator = CLERK.staff_no
         self._news: queue.SimpleQueue[Changed] = queue.SimpleQueue()
@@ -363,12 +357,20 @@ class Window:
         return cases
 
 
-def again(window: Window, hall: OpenHall) -> Window:
-    """The same workstation after its program was ended and started anew."""
-    window.close()
-    return hall.window(window.enrolled, fresh=False)
-
-
-def elsewhere(enrolled: Enrolled, url: str) -> Enrolled:
-    """The workstation with another address of the office in its settings."""
-    return replace(enrolled, settings=replace(enrolled.settings, office_url=url))
+def open_window(
+    enrolled: Enrolled,
+    printer_url: str,
+    reader: CardReader | None = None,
+    limits: Limits = QUICK,
+    watch: float = WATCH_SECONDS,
+) -> Window:
+    """The workstation that lies in `enrolled`, wired as the program wires it; not started yet."""
+    parts = Parts(
+        key=enrolled.key,
+        tokens=enrolled.tokens,
+        reader=reader or SimulatedReader(),
+        printer=printer_from_url(printer_url, limits=limits),
+        office_time_outs=TIME_OUTS,
+        printer_watch=watch,
+    )
+    return Window(open_workstation(enrolled.settings, parts))
