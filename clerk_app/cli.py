@@ -95,8 +95,10 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _card_read(arguments: argparse.Namespace) -> int:
+    from clerk_app import logs
     from clerk_app.devices.card.command import read_card
 
+    logs.start(None)  # what is wrong is in the answer, once
     return read_card(
         reveal=arguments.reveal,
         as_json=arguments.json,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from types import TracebackType
@@ -39,7 +40,11 @@ class TcpLine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._driver.close()
+        # Not `Network.close`: it writes a line into the log, and the printer is looked at every few seconds.
+        device, self._driver.device = self._driver.device, False
+        with contextlib.suppress(OSError):  # the line may be broken already
+            device.shutdown(socket.SHUT_RDWR)
+        device.close()
 
     def send(self, data: bytes) -> None:
         """Hand all of `data` to the network within the limit."""
