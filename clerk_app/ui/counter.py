@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import QTimer
 
 from clerk_app.desk.ports import (
     CardEvent,
@@ -18,76 +17,34 @@ from clerk_app.desk.ports import (
     ReaderStatus,
 )
 from clerk_app.desk.views import CaseRow
-from clerk_app.ui import theme
-from clerk_app.ui.action_bar import ActionBar
 from clerk_app.ui.acts import Acts
 from clerk_app.ui.async_action import Actions, Place
-from clerk_app.ui.banner import BannerSlot, Message
+from clerk_app.ui.banner import Message
 from clerk_app.ui.card_at_window import CardAtWindow
 from clerk_app.ui.counter_notices import CounterNotices
+from clerk_app.ui.counter_panels import CounterPanels
 from clerk_app.ui.finish_question import FinishQuestion
-from clerk_app.ui.header import Header
 from clerk_app.ui.keys import Key
-from clerk_app.ui.outbox_sheet import OutboxSheet
-from clerk_app.ui.pieces import column, row
-from clerk_app.ui.side_panel import SidePanel
 from clerk_app.ui.snapshots import Snapshots, View
-from clerk_app.ui.steps_panel import StepsPanel
-from clerk_app.ui.ticket_panel import TicketPanel
-from clerk_app.ui.timeline_panel import TimelinePanel
-from clerk_app.ui.void_sheet import VoidSheet
-from clerk_app.ui.waiting_panel import WaitingPanel
 
 _MINUTE_MS = 30_000
 """How often waiting minutes and the printer's state are read again when nothing else happens."""
 
 
-class Counter(QWidget):
-    """One signed-in clerk at work. `failures.Failure`s are told in the panel whose act failed."""
+class Counter(CounterPanels):
+    """One signed-in clerk at work. Failures are told in the panel whose act failed."""
 
     def __init__(self, actions: Actions, operator: Operator) -> None:
-        super().__init__()
-        self.setObjectName("page")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        super().__init__(actions.desk.clock.now)
         self._actions = actions
         self.shown = Snapshots(actions, operator)
         self.acts = Acts(actions, self.shown)
-        self.header = Header()
-        self.band = BannerSlot()
-        self.ticket = TicketPanel(actions.desk.clock.now)
-        self.waiting = WaitingPanel()
-        self.steps = StepsPanel()
-        self.side = SidePanel()
-        self.timeline = TimelinePanel()
-        self.bar = ActionBar()
-        self._lay_out()
-        self.outbox = OutboxSheet(self)
-        self.void = VoidSheet(self)
         self.card = CardAtWindow(self.steps, self.acts, actions)
         self.notices = CounterNotices(self)
         self._tie_views()
         self._tie_acts()
         self._again = QTimer(self, interval=_MINUTE_MS)
         self._again.timeout.connect(lambda: self.read(View.QUEUE, View.STATUS, View.PRINTER))
-
-    def _lay_out(self) -> None:
-        page = column(self, gap=0)
-        page.addWidget(self.header)
-        page.addWidget(self.band)
-        middle: QHBoxLayout = row(margin=12, gap=12)
-        left, right = column(gap=12), column(gap=12)
-        self._left, self._right = QWidget(), QWidget()
-        self._left.setLayout(left)
-        self._right.setLayout(right)
-        left.addWidget(self.ticket)
-        left.addWidget(self.waiting, 1)
-        right.addWidget(self.side, 3)
-        right.addWidget(self.timeline, 2)
-        middle.addWidget(self._left)
-        middle.addWidget(self.steps, 1)
-        middle.addWidget(self._right)
-        page.addLayout(middle, 1)
-        page.addWidget(self.bar)
 
     # --- views to panels -----------------------------------------------------------------------------
 
@@ -336,15 +293,3 @@ class Counter(QWidget):
             return
         if not self.steps.item.clear_search():
             self.ticket.put_paper_away()
-
-    def retranslate(self) -> None:
-        look = theme.current()
-        # The side columns grow slower than the text, so that the steps keep their room at 150 %.
-        growth = 1 + (look.scale - 100) / 250
-        self._left.setFixedWidth(round(272 * growth))
-        self._right.setFixedWidth(round(286 * growth))
-        for part in (
-            self.header, self.band, self.ticket, self.waiting, self.steps, self.side,
-            self.timeline, self.bar, self.outbox, self.void,
-        ):  # fmt: skip
-            part.retranslate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from clerk_app.desk.views import ItemView
-from clerk_app.ui.pieces import FittingScroll, clear, column, label
+from clerk_app.ui.pieces import ElidedLabel, FittingScroll, clear, column, label
 from clerk_app.ui.words import tr
 
 
@@ -43,9 +43,7 @@ class GuidePanel(QWidget):
         self._say("guide.basis", item.legal_basis)
         for faq in item.faq:
             self._say_text(faq.question, faq.answer)
-        self._lines.addWidget(
-            label(tr("guide.version", version=item.version, code=item.code), "faint", wrap=True)
-        )
+        self._lines.addWidget(ElidedLabel(tr("guide.version", version=item.version, code=item.code), "faint"))
         self._lines.addStretch()
 
     def _say(self, title: str, text: str) -> None:

@@ -89,6 +89,31 @@ def test_tab_reaches_every_control_and_comes_round(window_hall: Hall) -> None:
     assert {w.accessibleName() for w in wanted} - {w.accessibleName() for w in seen} == set()
 
 
+def test_tab_goes_as_one_reads_also_through_what_was_built_anew(window_hall: Hall) -> None:
+    hall = window_hall
+    hall.sign_in()
+    hall.press(Qt.Key.Key_F1)
+    hall.lay_card(LI)
+    hall.type("补领")
+    hall.press(Qt.Key.Key_Return)
+    hall.counter.steps.form._editors["name"].focus()
+    hall.press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    names = []
+    for _ in range(6):
+        names.append(hall.focus().accessibleName())
+        hall.press(Qt.Key.Key_Tab)
+    assert names == ["Name", "Document number", "Address", "Phone", "Partner bank", "Remark"]
+    hall.press(Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+    assert hall.focus().accessibleName() == "Remark"
+    hall.counter.steps.open_step(5)
+    names = []
+    for _ in range(3):
+        names.append(hall.focus().accessibleName())
+        hall.press(Qt.Key.Key_Tab)
+    assert names == ["Resident ID card", "How Resident ID card was handed over", "Application form"]
+    hall.press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+
+
 def test_the_screen_reader_hears_the_called_number_the_card_the_results_and_the_case(
     window_hall: Hall, heard: list[str]
 ) -> None:
