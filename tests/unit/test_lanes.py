@@ -95,7 +95,7 @@ def test_what_the_work_held_is_let_go_when_it_is_done(lane: Lane) -> None:
 
 
 def test_a_leaf_may_be_waited_for_and_waits_for_nobody() -> None:
-    """Two lanes that wait for each other would stand still for ever: the store's lane is told to fail instead."""
+    """Two lanes that wait for each other would stand still for ever: a leaf fails instead."""
     leaf, other = Lane("leaf", leaf=True), Lane("other")
     try:
         assert other.run(leaf.run, lambda: 7) == 7
