@@ -323,13 +323,20 @@ class FittingScroll(QScrollArea):
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
+            self._fit_content()
         return bool(super().eventFilter(watched, event))  # type: ignore[arg-type]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
-            self.updateGeometry()
+            self._fit_content()
+
+    def _fit_content(self) -> None:
+        # Qt squeezes wrapped text into the viewport: the least height of a layout ignores its width.
+        needed = self._content_height()
+        if self.widget().minimumHeight() != needed:
+            self.widget().setMinimumHeight(needed)
+        self.updateGeometry()
 
 
 def on_click(button: QPushButton, act: Callable[[], object]) -> None:
