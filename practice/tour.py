@@ -37,6 +37,7 @@ from practice.hall import CLERK, PracticeHall
 log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 30.0
+SETTLE_MILLISECONDS = 80  # layouts of wrapped text take a few turns of the event loop
 LANGUAGES = ("zh", "en")
 SIZE = (1366, 768)
 
@@ -290,7 +291,7 @@ class _Tour:
 
     def picture(self, name: str, look: Look) -> str:
         self._window.set_look(look)
-        QApplication.processEvents()
+        QTest.qWait(SETTLE_MILLISECONDS)
         file = f"{name}.png"
         self._window.grab().save(str(self._folder / file))
         return file
