@@ -69,6 +69,22 @@ def test_five_thousand_changes_are_read_a_few_times(
     assert len(reads) < 200
 
 
+def test_answers_that_newer_keys_have_overtaken_are_dropped(window_hall: Hall) -> None:
+    hall = window_hall
+    counter = hall.sign_in()
+    counter.call()
+    hall.settle()
+    hall.lay_card(LI)
+    shown: list[str] = []
+    counter.acts.found.connect(lambda text, _hits: shown.append(text))
+    free = threading.Event()
+    hall.lanes.catalogue.submit(free.wait, 10)
+    hall.bot.keyClicks(hall.focus(), "sbk")
+    free.set()
+    hall.settle()
+    assert shown == ["sbk"]
+
+
 def test_a_printer_that_changes_is_told(window_hall: Hall) -> None:
     hall = window_hall
     counter = hall.sign_in()

@@ -31,17 +31,17 @@ def test_no_key_does_two_things(window_hall: Hall) -> None:
 
 
 @pytest.mark.parametrize("kind", [QLineEdit, QPlainTextEdit, ChoiceBox])
-@pytest.mark.parametrize("key", [key for key in Key if key not in (Key.CLOSE, Key.LOOK, Key.SIGN_OUT)])
 def test_every_key_works_from_within_a_field(
-    filling: Hall, monkeypatch: pytest.MonkeyPatch, kind: type, key: Key
+    filling: Hall, monkeypatch: pytest.MonkeyPatch, kind: type
 ) -> None:
     pressed: list[Key] = []
     monkeypatch.setattr(filling.window, "press", pressed.append)
     field = next(f for f in filling.counter.steps.form.findChildren(kind) if f.isVisible())
-    field.setFocus()
-    QTest.keySequence(QApplication.focusWidget(), QKeySequence(key))
-    filling.settle()
-    assert pressed == [key]
+    for key in Key:
+        field.setFocus()
+        QTest.keySequence(QApplication.focusWidget(), QKeySequence(key))
+        QApplication.processEvents()
+    assert pressed == list(Key)
 
 
 def test_the_buttons_show_their_keys(filling: Hall) -> None:

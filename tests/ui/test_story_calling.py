@@ -67,7 +67,9 @@ def test_nobody_waits(desk: Hall) -> None:
     assert message is not None and message.words == "call.nobody"
 
 
-def test_an_impatient_clerk_calls_one_ticket(desk: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_impatient_clerk_calls_one_ticket(
+    desk: Hall, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     answer, asked = threading.Event(), []
     slow = desk.office.call_next
 
@@ -85,6 +87,7 @@ def test_an_impatient_clerk_calls_one_ticket(desk: Hall, monkeypatch: pytest.Mon
     desk.settle()
     assert len(asked) == 1
     assert number(desk) == "A037"
+    assert "failed" not in caplog.text, "the second press was begun, and refused by the desk"
 
 
 def test_serving_begins_with_the_first_act_and_the_clock_runs(desk: Hall) -> None:

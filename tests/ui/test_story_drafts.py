@@ -54,10 +54,12 @@ def test_filing_waits_for_the_field_in_hand(filling: Hall) -> None:
 
 def test_typing_is_never_overwritten_by_what_the_store_echoes(filling: Hall) -> None:
     line = filling.focus()
-    for digit in "13812345678":
+    draft = filling.counter.shown.draft.id
+    for place, digit in enumerate("13812345678"):
         filling.bot.keyClick(line, digit)
+        drafting.fill(filling.desk, draft, "remark", f"changed elsewhere {place}")
         filling.counter.read_topics(frozenset({"cases"}))
-    filling.settle()
+        filling.settle()
     assert line.text() == "13812345678"
 
 

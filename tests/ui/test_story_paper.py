@@ -47,11 +47,12 @@ def test_accepted_printed_and_the_number_is_on_the_screen(ready: Hall) -> None:
     assert len(ready.printer.papers) == 1
 
 
-def test_pressing_accept_twice_files_one_case(ready: Hall) -> None:
+def test_pressing_accept_twice_files_one_case(ready: Hall, caplog: pytest.LogCaptureFixture) -> None:
     ready.bot.keyClick(ready.focus(), Qt.Key.Key_F9)
     ready.bot.keyClick(ready.focus(), Qt.Key.Key_F9)
     ready.settle()
     assert len(ready.counter.shown.cases) == 1
+    assert "failed" not in caplog.text, "the second press was begun, and refused by the desk"
 
 
 def test_nobody_knows_whether_it_came_out_and_the_clerk_says_yes(ready: Hall) -> None:
