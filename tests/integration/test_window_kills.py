@@ -22,7 +22,7 @@ from clerk_app.desk import acceptance, calling, drafting, following
 from clerk_app.desk.draft_view import draft_view
 from clerk_app.desk.ports import LinkState, PrintState
 from clerk_app.devices.printer.simulator import NO_FAULTS, Faults
-from clerk_app.domain.case import Case, MaterialMode, SyncState
+from clerk_app.domain.case import Case, MaterialMode, SyncState, TimelineKind
 from clerk_app.sync.client import OfficeClient
 
 HERE = Path(__file__).parent
@@ -91,10 +91,14 @@ class Nursery:
         assert self._process.stdout is not None
         return json.loads(self._process.stdout.readline())
 
+    def ended(self) -> None:
+        """The window has gone."""
+        self._pid = 0
+
     def kill(self) -> list[Any]:
         """kill -9; returns what the window had said and nobody had heard."""
         os.kill(self._pid, signal.SIGKILL)
-        self._pid = 0
+        self.ended()
         said = []
         while (line := self.hear()) != ["ended", -signal.SIGKILL]:
             said.append(line)
@@ -184,6 +188,25 @@ def test_a_draft_is_resumed_with_all_but_the_field_in_hand(hall, nursery, enroll
     window.reckon(hall)
 
 
+def test_killed_at_the_commit_of_a_filing_nothing_of_it_is_missing(hall, victim, enrolled):
+    prepare(victim)
+    victim.send(["accept-and-die"])
+    assert victim.hear() == ["ended", -signal.SIGKILL]
+    victim.ended()
+
+    window = reopened(hall, enrolled)
+    (case,) = window.desk.store.read(lambda tx: tx.cases.recent())
+    assert drafting.drafts(window.desk, CLERK.staff_no) == ()
+    events = window.desk.store.read(lambda tx: tx.timeline.of_case(case.id))
+    assert events[0].kind is TimelineKind.ACCEPTED
+    assert window.desk.store.read(lambda tx: tx.audit.verify()) == 2  # the sign-in and the filing
+    window.until_sent()
+    window.until_registered(case)
+    window.until_printed(case)
+    assert len(hall.papers(f"[QR {case.number}]")) == 1
+    window.reckon(hall)
+
+
 def test_killed_between_the_commit_and_the_paper_the_slip_prints_at_the_next_start(hall, victim, enrolled):
     number = filed(victim)
     victim.kill()
@@ -244,6 +267,8 @@ def test_killed_between_the_push_and_its_answer_the_case_is_registered_once(hall
     window.until_sent()
     (filings,) = hall.office.rows("SELECT count(*) AS n FROM command WHERE type = 'case.file'")
     assert filings.n == 1
+    events = window.desk.store.read(lambda tx: tx.timeline.of_case(case.id))
+    assert TimelineKind.REFUSED not in [event.kind for event in events]  # the answer it had missed came again
     window.until_printed(case)
     window.reckon(hall)
 
@@ -293,8 +318,8 @@ def test_twenty_kills_at_random_moments_lose_nothing_and_double_nothing(hall, nu
     for _ in range(KILLS):
         nursery.begin(hall, enrolled)
         nursery.send(["busy"])
-        acked += [nursery.hear() for _ in range(chance.randrange(1, 5))]
-        until = time.perf_counter() + chance.random() * 0.05
+        acked += [nursery.hear() for _ in range(chance.randrange(1, 4))]
+        until = time.perf_counter() + chance.random() * 0.1
         while time.perf_counter() < until:
             pass  # a kill lands anywhere: in a commit, a slip, a push, a page of the feed
         acked += nursery.kill()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from sync_window import Tokens
 from workstation_kit import CLERK, Enrolled, Window, open_window
 
 from clerk_app.desk import acceptance, calling, correction, drafting, printing
-from clerk_app.desk.ports import LinkState, PrintState
+from clerk_app.desk.ports import LinkState, PrintState, Store, Transaction
 from clerk_app.devices.card.samples import sample_cards
 from clerk_app.devices.printer.printer import Limits
 from clerk_app.domain.case import MaterialMode
@@ -47,6 +49,23 @@ def accept(window: Window) -> str:
     return acceptance.accept(window.desk, the_draft(window)).number
 
 
+class MortalStore:
+    """The window's store; the first write that is on the disk is the last thing that happens."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.read = store.read
+
+    def write(self, work: Callable[[Transaction], Any]) -> None:
+        self._store.write(work)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def accept_and_die(window: Window) -> None:
+    """Accept; killed as soon as anything of it is on the disk."""
+    acceptance.accept(replace(window.desk, store=MortalStore(window.desk.store)), the_draft(window))
+
+
 def busy(window: Window) -> None:
     """A clerk who never rests: says each number once its case is committed. Ends by being killed."""
     settle(window)
@@ -67,6 +86,8 @@ def busy(window: Window) -> None:
         elif count % 4 == 0 and row.reprint.open:
             correction.reprint(window.desk, case.id, window.operator)
         window.workstation.print_queued()
+        if count % 2 == 0:  # a clerk waits for the paper, more or less
+            window.until_printed(case)
         visit = calling.visit_view(window.desk, window.operator)
         assert visit is not None
         calling.finish(window.desk, visit.id)
@@ -86,6 +107,7 @@ ORDERS: dict[str, Callable[..., Any]] = {
     "field": lambda window, key, value: drafting.fill(window.desk, the_draft(window), key, value),
     "hand": lambda window, key, mode: drafting.hand(window.desk, the_draft(window), key, MaterialMode(mode)),
     "accept": accept,
+    "accept-and-die": accept_and_die,
     "print": lambda window: window.workstation.print_queued(),
     "sent": lambda window: window.until_sent(),
     "offline": lambda window: window.until_link(LinkState.OFFLINE, "SYNC-OFFLINE"),
