@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     disable.set_defaults(run=_user_disable)
 
     code = commands.add_parser("enrol-code", help="a code that enrols one workstation, shown once")
-    code.add_argument("--window", default="综合窗口12")
+    code.add_argument("--window", default="1", help="the number or name of the window, for example 12")
     code.add_argument("--queue", default="A")
     code.add_argument("--device", help="enrol this device again: a new epoch, the old one is fenced")
     code.add_argument("--hall")
