@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import hashlib
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication
 
 from clerk_app import logs
 from clerk_app import settings as settings_file
-from clerk_app.bootstrap import Workstation, open_workstation, real_parts
 from clerk_app.failures import Failure
+from clerk_app.lanes import Lane
 from clerk_app.settings import Settings, WindowSettings
 from clerk_app.ui.application import ClerkWindow, event_loop
 from clerk_app.ui.services import Look, Services
-from clerk_app.ui.start_failure import StartFailure
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from clerk_app.bootstrap import Workstation
 
 _log = logging.getLogger(__name__)
 
@@ -55,36 +60,86 @@ def run(folder: Path | None, *, verbose: bool = False) -> int:
         logs.start(settings.folder / "logs", verbose=verbose)
         if raise_running(settings.folder):
             return 0
-        workstation = open_workstation(settings, real_parts(settings))
+        with ExitStack() as at_the_end:
+
+            def workstation() -> Workstation:
+                from clerk_app.bootstrap import open_workstation, real_parts
+
+                opened = open_workstation(settings, real_parts(settings))
+                at_the_end.callback(opened.close)
+                return opened
+
+            return show(app, settings, workstation)
     except Failure as failure:
+        from clerk_app.ui.start_failure import StartFailure
+
         _log.error("start: %s", failure)
         return StartFailure(failure, look).show_and_wait(app)
-    with closing(workstation):
-        return show(app, workstation)
 
 
 def show(
-    app: QApplication, workstation: Workstation, opened: Callable[[ClerkWindow], object] = lambda _: None
+    app: QApplication,
+    settings: Settings,
+    workstation: Callable[[], Workstation],
+    opened: Callable[[ClerkWindow], object] = lambda _: None,
 ) -> int:
-    """Show the window of a wired workstation until it is closed; `opened` gets it once it is on screen."""
+    """Show the window until it is closed; `opened` gets it once it is on screen.
+
+    The sign-in page shows first; `workstation` is opened behind it, on a lane of its own, because loading and
+    opening everything takes longer than a clerk should look at nothing. Raises what that raises.
+    """
+    gc.disable()  # what is loaded now stays for good: looking through it for garbage is a tenth of the start
     with qt_loop(app) as loop:
-        window = clerk_window(workstation, loop)
+        window = ClerkWindow(SavedLook(settings))
         door = QLocalServer()
         door.newConnection.connect(lambda: _come_forward(window, door))
-        QLocalServer.removeServer(_door_name(workstation.settings.folder))
-        door.listen(_door_name(workstation.settings.folder))
+        QLocalServer.removeServer(_door_name(settings.folder))
+        door.listen(_door_name(settings.folder))
         app.lastWindowClosed.connect(loop.stop)
         window.show()
         opened(window)
-        workstation.start()
+        lane = Lane("start")
+        opening = loop.create_task(_open(window, lane, workstation, loop))
         loop.run_forever()
         door.close()
+        lane.close()
+    if not opening.cancelled():
+        opening.result()
     return 0
+
+
+async def _open(
+    window: ClerkWindow, lane: Lane, workstation: Callable[[], Workstation], loop: asyncio.AbstractEventLoop
+) -> None:
+    """Give the window its desk and begin to work; without one there is nothing to show."""
+    from asyncio import wrap_future
+
+    window.repaint()  # the page, before loading begins to take turns with it
+    try:
+        opened = await wrap_future(lane.submit(_opened, workstation), loop=loop)
+        window.open(services(opened, loop))
+        opened.start()
+    except Exception:
+        window.close()
+        raise
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _opened(workstation: Callable[[], Workstation]) -> Workstation:
+    """The workstation, with the window's other half loaded as well: neither must keep the page waiting."""
+    from clerk_app.ui import shift
+
+    assert shift
+    return workstation()
 
 
 @contextmanager
 def qt_loop(app: QApplication) -> Iterator[asyncio.AbstractEventLoop]:
     """The loop of the window; at the end, tasks that still wait are cancelled and seen to their end."""
+    import asyncio
+
     loop = event_loop(app)
     try:
         yield loop
@@ -99,17 +154,21 @@ def qt_loop(app: QApplication) -> Iterator[asyncio.AbstractEventLoop]:
 
 def clerk_window(workstation: Workstation, loop: asyncio.AbstractEventLoop) -> ClerkWindow:
     """The window on a wired workstation."""
-    return ClerkWindow(
-        Services(
-            desk=workstation.desk,
-            lanes=workstation.lanes,
-            reader=workstation.reader,
-            link=lambda: workstation.link,
-            subscribe=workstation.subscribe,
-            preferences=SavedLook(workstation.settings),
-            loop=loop,
-            practice=workstation.desk.device.practice,
-        )
+    window = ClerkWindow(SavedLook(workstation.settings))
+    window.open(services(workstation, loop))
+    return window
+
+
+def services(workstation: Workstation, loop: asyncio.AbstractEventLoop) -> Services:
+    """What the window is given of a wired workstation."""
+    return Services(
+        desk=workstation.desk,
+        lanes=workstation.lanes,
+        reader=workstation.reader,
+        link=lambda: workstation.link,
+        subscribe=workstation.subscribe,
+        loop=loop,
+        practice=workstation.desk.device.practice,
     )
 
 

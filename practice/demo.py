@@ -23,7 +23,8 @@ def run() -> int:
     ):
         console = PracticeConsole(hall)
         console.show()
-        return application.show(app, hall.workstation, opened=console.stand_beside)
+        settings = hall.workstation.settings
+        return application.show(app, settings, lambda: hall.workstation, opened=console.stand_beside)
 
 
 def tour(folder: Path) -> int:

@@ -31,7 +31,7 @@ from clerk_app.devices.printer.paper import Paper
 from clerk_app.devices.printer.printer import printer_from_url
 from clerk_app.devices.printer.simulator import SimulatedPrinter
 from clerk_app.settings import Settings, WindowSettings
-from clerk_app.store.vault import throw_away_key
+from clerk_app.store.vault import KeySource, throw_away_key
 from practice.network import Cable
 
 HALL = HallSetup(
@@ -64,10 +64,17 @@ class TokensInMemory:
 
 
 class PracticeHall:
-    """One practice hall between `__enter__` and `__exit__`; `say` gets a line on each longer step."""
+    """One practice hall between `__enter__` and `__exit__`; `say` gets a line on each longer step.
+
+    Without a `key` the window's cache is under one that nobody keeps.
+    """
 
     def __init__(
-        self, folder: Path, say: Callable[[str], None], window: WindowSettings | None = None
+        self,
+        folder: Path,
+        say: Callable[[str], None],
+        window: WindowSettings | None = None,
+        key: KeySource | None = None,
     ) -> None:
         self._folder = folder
         self._say = say
@@ -75,7 +82,7 @@ class PracticeHall:
         self.reader = SimulatedReader(seconds=0.2)
         self.on_paper: Callable[[Paper], None] | None = None
         self.printer = SimulatedPrinter(listener=self._paper_came)
-        self._key = throw_away_key()
+        self._key = key or throw_away_key()
         self._tokens = TokensInMemory()
 
     def __enter__(self) -> PracticeHall:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from clerk_app.desk.ports import CardEvent, Changed
+if TYPE_CHECKING:  # the sign-in page shows before these are loaded
+    from clerk_app.desk.ports import CardEvent, Changed
 
 _GATHER_MS = 40
 """Changes that come in a burst (a feed of thousands) are shown together, at most this much later."""

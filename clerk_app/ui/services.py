@@ -1,15 +1,17 @@
-"""What the window is given by `bootstrap`: the desk, its lanes, the card reader, the look."""
+"""What the window is given: the look it opens with, then the desk, its lanes and the card reader."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from clerk_app.desk.context import Desk
-from clerk_app.desk.ports import CardReader, Changed, LinkStatus
-from clerk_app.lanes import Lane
+if TYPE_CHECKING:  # the sign-in page shows before these are loaded
+    import asyncio
+
+    from clerk_app.desk.context import Desk
+    from clerk_app.desk.ports import CardReader, Changed, LinkStatus
+    from clerk_app.lanes import Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,12 @@ class Lanes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything the window needs. `subscribe` may call its listener on any thread."""
+    """Everything the clerk's work needs. `subscribe` may call its listener on any thread."""
 
     desk: Desk
     lanes: Lanes
     reader: CardReader
     link: Callable[[], LinkStatus]
     subscribe: Callable[[Callable[[Changed], None]], None]
-    preferences: Preferences
     loop: asyncio.AbstractEventLoop
     practice: bool = False

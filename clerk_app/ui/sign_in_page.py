@@ -18,17 +18,21 @@ _BESIDE_PASSWORD = ("SIGN-IN-WRONG",)
 
 
 class SignInPage(QWidget):
-    """Signals: asked(staff number, password), language_asked, look_asked. A `Place` for its own failures."""
+    """Takes staff number and password from its first moment; `stand_at` tells it where, once that is known.
+
+    Signals: asked(staff number, password), language_asked, look_asked. A `Place` for its own failures.
+    """
 
     asked = Signal(str, str)
     language_asked = Signal()
     look_asked = Signal()
 
-    def __init__(self, hall: str, hall_en: str, window: str, *, practice: bool) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._hall, self._hall_en, self._window, self._practice = hall, hall_en, window, practice
+        self._hall = self._hall_en = self._window = ""
+        self._practice = False
         self._failure: Failure | None = None
         self._busy = False
         self._title, self._where = label(role="heading", wrap=True), label(role="muted", wrap=True)
@@ -80,10 +84,19 @@ class SignInPage(QWidget):
         body.addSpacing(12)
         body.addWidget(self._enter)
         self._card = card
-        page.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        middle = row()  # an alignment would keep the card from growing with wrapped lines
+        middle.addStretch()
+        middle.addWidget(card)
+        middle.addStretch()
+        page.addLayout(middle)
         page.addStretch(3)
         self._foot = label(role="faint")
         page.addWidget(self._foot, 0, Qt.AlignmentFlag.AlignHCenter)
+
+    def stand_at(self, hall: str, hall_en: str, window: str, *, practice: bool) -> None:
+        """Say at which window of which hall somebody signs in here."""
+        self._hall, self._hall_en, self._window, self._practice = hall, hall_en, window, practice
+        self.retranslate()
 
     def focus_first(self) -> None:
         (self._password if self._staff.text() else self._staff).setFocus()
@@ -146,7 +159,8 @@ class SignInPage(QWidget):
     def retranslate(self) -> None:
         self._card.setFixedWidth(theme.current().px(420))
         self._title.setText(tr("signin.title"))
-        self._where.setText(tr("signin.where", hall=either(self._hall, self._hall_en), window=self._window))
+        where = tr("signin.where", hall=either(self._hall, self._hall_en), window=self._window)
+        self._where.setText(where if self._window else tr("signin.opening"))
         self._chip.tell("warn", tr("header.practice"), "warn")
         self._chip.setVisible(self._practice)
         self._staff_label.setText(tr("signin.staff"))

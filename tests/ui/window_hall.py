@@ -381,9 +381,8 @@ def hall(
     store.write(fill)
     loop: asyncio.AbstractEventLoop = qasync.QEventLoop(app)
     lanes = WindowLanes(Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"))
-    window = ClerkWindow(
-        Services(desk, lanes, reader, lambda: link[0], listeners.append, preferences, loop, practice)
-    )
+    window = ClerkWindow(preferences)
+    window.open(Services(desk, lanes, reader, lambda: link[0], listeners.append, loop, practice))
     with bot.waitActive(window):
         window.show()
         window.activateWindow()

@@ -1,0 +1,137 @@
+"""Who works at the window: signing in and out, the counter in between, and the events it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QStackedWidget
+
+from clerk_app.desk import sign_in
+from clerk_app.desk.ports import CardEvent, ReaderState, ReaderStatus
+from clerk_app.ui.async_action import Actions
+from clerk_app.ui.counter import Counter
+from clerk_app.ui.keys import STEPS, Key
+from clerk_app.ui.services import Services
+from clerk_app.ui.sign_in_page import SignInPage
+
+
+class Shift(QObject):
+    """One clerk after another at one window; each gets a counter of his own among `pages`.
+
+    Signals: language_asked, look_asked (in the header of the counter).
+    """
+
+    language_asked = Signal()
+    look_asked = Signal()
+
+    def __init__(self, services: Services, pages: QStackedWidget, page: SignInPage) -> None:
+        super().__init__(pages)
+        self._services = services
+        self._pages = pages
+        self._page = page
+        self._reader = ReaderStatus(ReaderState.NO_READER)
+        self._actions = Actions(services)
+        self._retired: Counter | None = None
+        self.counter: Counter | None = None
+        self._actions.busy.connect(self._show_busy)
+        self._actions.rested.connect(self._let_go)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no act is under way."""
+        return self._actions.idle
+
+    def sign_in(self, staff_no: str, password: str) -> None:
+        """Show the counter to a clerk who proves to be `staff_no`; a failure is told on the sign-in page."""
+        self._actions.start(self._signed_in(staff_no, password), self._page, "sign_in")
+
+    async def _signed_in(self, staff_no: str, password: str) -> None:
+        operator = await self._actions.network(sign_in.sign_in, staff_no, password)
+        self._page.forget()
+        counter = Counter(self._actions, operator)
+        self.counter = counter
+        counter.header.language_asked.connect(self.language_asked)
+        counter.header.look_asked.connect(self.look_asked)
+        counter.header.sign_out_asked.connect(self.sign_out)
+        self._pages.addWidget(counter)
+        counter.retranslate()
+        self._pages.setCurrentWidget(counter)
+        counter.start_work(self._reader)
+
+    def sign_out(self) -> None:
+        """Leave the counter; what is unfinished stays in the store."""
+        counter, self.counter = self.counter, None
+        if counter is None:
+            return
+        counter.steps.form.flush()
+        staff_no = counter.shown.operator.staff_no
+        self._pages.setCurrentWidget(self._page)
+        self._pages.removeWidget(counter)
+        counter.retire()
+        self._retired = counter
+        self._page.focus_first()
+        self._actions.start(self._actions.network(sign_in.sign_out, staff_no), self._page, "sign_out")
+
+    def press(self, key: Key) -> None:
+        """Do what `key` means at the counter; nothing while nobody is signed in."""
+        counter = self.counter
+        if counter is None:
+            return
+        if key in STEPS:
+            counter.steps.open_step(STEPS.index(key) + 1)
+            return
+        steps = counter.steps
+        {
+            Key.CALL: counter.call,
+            Key.RECALL: counter.recall,
+            Key.NO_SHOW: counter.no_show,
+            Key.FINISH: counter.finish,
+            Key.RECEIVE: counter.receive,
+            Key.ACCEPT: counter.accept,
+            Key.ANOTHER: counter.another,
+            Key.REPRINT: counter.reprint,
+            Key.VOID: counter.ask_void,
+            Key.SEARCH: counter.search_item,
+            Key.OUTBOX: counter.show_outbox,
+            Key.PAPER: counter.ask_paper,
+            Key.TYPED: lambda: counter.at_applicant(steps.applicant.ask_typed),
+            Key.AGENT: lambda: counter.at_applicant(steps.applicant.ask_agent),
+            Key.ORGANISATION: lambda: counter.at_applicant(steps.applicant.ask_organisation),
+            Key.GUIDE: lambda: counter.side.show_page(0),
+            Key.CASES: counter.show_cases,
+            Key.SIGN_OUT: self.sign_out,
+            Key.CLOSE: counter.close_something,
+        }[key]()
+
+    def card_event(self, event: CardEvent) -> None:
+        """Something happened on the card reader."""
+        if isinstance(event, ReaderStatus):
+            self._reader = event
+        if self.counter is not None:
+            self.counter.card_event(event)
+
+    def read_topics(self, topics: Set[str]) -> None:
+        """Something changed in the background."""
+        if self.counter is not None:
+            self.counter.read_topics(frozenset(topics))
+
+    def take_no_more(self) -> None:
+        """The window is closing: the field in hand is stored, and no card is read any more."""
+        if self.counter is not None:
+            self.counter.steps.form.flush()
+        self._services.reader.stop()
+
+    def end(self) -> None:
+        """Cancel what still waits for an answer."""
+        self._actions.close()
+
+    def _show_busy(self, name: str, on: bool) -> None:
+        if name == "sign_in":
+            self._page.show_busy(on)
+
+    def _let_go(self) -> None:
+        """The counter of a clerk who left dies when its last act has ended."""
+        if self._retired is not None:
+            self._retired.deleteLater()
+            self._retired = None
