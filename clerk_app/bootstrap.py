@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 import platform
 import threading
+import traceback
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from clerk_app import settings as settings_file
 from clerk_app.catalogue.changes import ItemChange
-from clerk_app.catalogue.shared import SharedCatalogue
+from clerk_app.catalogue.shared import SharedCatalogue, discard
 from clerk_app.catalogue.shipping import install
 from clerk_app.clock import HallClock, wall
 from clerk_app.desk import printing
@@ -96,6 +98,9 @@ class Workstation:
     """
 
     def __init__(self, settings: Settings, parts: Parts, store: SqlStore, device: Device) -> None:
+        token = parts.tokens.load(device.id)
+        if token is None:
+            raise Failure("SETTINGS-NOT-ENROLLED", "no device token in the keyring")
         self.settings = settings
         self.reader = parts.reader
         self.store = store
@@ -109,9 +114,6 @@ class Workstation:
         self._closing = threading.Event()
         self._watch = threading.Thread(target=self._watch_printer, name="printer-watch", daemon=True)
 
-        token = parts.tokens.load(device.id)
-        if token is None:
-            raise Failure("SETTINGS-NOT-ENROLLED", "no device token in the keyring")
         connect = partial(
             OfficeClient,
             settings.office_url,
@@ -119,7 +121,7 @@ class Workstation:
             ca=Path(settings.office_ca) if settings.office_ca else None,
             time_outs=parts.office_time_outs,
         )
-        self.catalogue = SharedCatalogue(catalogue_path(settings), self.lanes.catalogue)
+        self.catalogue = _catalogue(catalogue_path(settings), store, self.lanes.catalogue)
         self._office_client = connect()
         exchange = Exchange(
             store, device, self._clock, wall=wall, on_items=self._apply_items, on_changed=self._tell
@@ -166,7 +168,7 @@ class Workstation:
 
     def print_queued(self) -> None:
         """Print what waits, on the printer lane; returns at once."""
-        self.lanes.printer.submit(self._print)
+        self._submit(self._print)
 
     def close(self) -> None:
         """One way out: stop intake, end the threads, close the files. A few seconds at most."""
@@ -213,9 +215,12 @@ class Workstation:
         self.catalogue.reopen()
         self._tell(Changed(frozenset({"catalogue"})))
 
+    def _submit(self, work: Callable[[], None]) -> None:
+        self.lanes.printer.submit(work).add_done_callback(_log_bug)
+
     def _watch_printer(self) -> None:
         while True:
-            self.lanes.printer.submit(self._look_at_printer)
+            self._submit(self._look_at_printer)
             if self._closing.wait(self._printer_watch):
                 return
 
@@ -231,6 +236,29 @@ class Workstation:
             printing.run(self.desk)
         except Failure as failure:
             _log.error("printing: %s", failure)
+
+
+def _log_bug(done: Future[None]) -> None:
+    """A bug must not end in a future nobody reads. Its message may quote a slip: only the place is told."""
+    if not done.cancelled() and (error := done.exception()) is not None:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        _log.error("a bug in printing: %s at %s:%s", type(error).__name__, place.filename, place.lineno)
+
+
+def _catalogue(path: Path, store: SqlStore, lane: Lane) -> SharedCatalogue:
+    """The catalogue file. A damaged one holds nothing of ours: it is thrown away and fetched again.
+
+    So is what the feed said about single items; its cursor goes first, so that the feed says it again.
+    """
+    try:
+        return SharedCatalogue(path, lane)
+    except Failure as failure:
+        if failure.code != "CATALOGUE-DAMAGED":
+            raise
+        _log.error("catalogue thrown away: %s", failure)
+    store.write(lambda tx: tx.feed.reset("catalogue"))
+    discard(path)
+    return SharedCatalogue(path, lane)
 
 
 def catalogue_path(settings: Settings) -> Path:
@@ -278,6 +306,10 @@ def cache_key(settings: Settings) -> KeySource:
 
 def enrol(folder: Path | None, url: str, code: str, ca: str) -> Device:
     """Enrol this workstation: device token in the keyring, device in the cache, address in the settings."""
+    if not url.startswith(("https://", "http://")):
+        raise Failure("SETTINGS-INVALID", f"not an address with https://: {url}")
+    if ca and not Path(ca).is_file():
+        raise Failure("SETTINGS-INVALID", f"no such certificate file: {ca}")
     settings = replace(settings_file.load(folder), office_url=url, office_ca=ca)
     return enrol_with(settings, code, cache_key(settings), KeyringTokens())
 

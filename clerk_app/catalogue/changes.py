@@ -59,3 +59,8 @@ def keep_changes(catalogue: Path, changes: Iterable[ItemChange]) -> None:
         if change.code not in known or change.version > known[change.code].version:
             known[change.code] = change
     write_changes(catalogue, known)
+
+
+def drop_changes(catalogue: Path) -> None:
+    """Forget what the feed said; whoever calls this makes the feed say it again."""
+    _beside(catalogue).unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from clerk_app.catalogue.changes import ItemChange, keep_changes
+from clerk_app.catalogue.changes import ItemChange, drop_changes, keep_changes
 from clerk_app.catalogue.file import CatalogueFile
 from clerk_app.desk.ports import Hit, SearchContext
 from clerk_app.domain.catalogue import ServiceItem
@@ -73,3 +73,9 @@ class SharedCatalogue:
         before, self._file = self._file, CatalogueFile(self._path)
         if before is not None:
             before.close()
+
+
+def discard(path: Path) -> None:
+    """Throw the file away, with what the feed laid over it."""
+    path.unlink(missing_ok=True)
+    drop_changes(path)

@@ -43,8 +43,12 @@ def run(desk: Desk) -> None:
         job = desk.store.write(_begin)
         if job is None:
             return
-        desk.store.write(partial(_end, desk, job, _print(desk, job)))
-        desk.changed(Changed(frozenset({"printing", "cases"})))
+        try:
+            result = _print(desk, job)
+        except Exception:  # a bug: nobody knows how far it came
+            _settle(desk, job, PrintResult(PrintOutcome.UNKNOWN, INTERRUPTED))
+            raise
+        _settle(desk, job, result)
 
 
 def retry(desk: Desk, job_id: str) -> None:
@@ -126,6 +130,11 @@ def _print(desk: Desk, job: PrintJob) -> PrintResult:
         return desk.printer.print(job.slip, reprint=job.reprint)
     except Failure as failure:
         return PrintResult(PrintOutcome.FAILED, failure.code, failure.detail)
+
+
+def _settle(desk: Desk, job: PrintJob, result: PrintResult) -> None:
+    desk.store.write(partial(_end, desk, job, result))
+    desk.changed(Changed(frozenset({"printing", "cases"})))
 
 
 def _end(desk: Desk, job: PrintJob, result: PrintResult, tx: Transaction) -> None:

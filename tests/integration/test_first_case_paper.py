@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from workstation_kit import OpenHall, Window
 
 from clerk_app.desk import acceptance, calling, correction, drafting, printing
-from clerk_app.desk.ports import LinkState, PrintState
+from clerk_app.desk.ports import LinkState, PrinterStatus, PrintResult, PrintState
 from clerk_app.devices.printer.simulator import NO_FAULTS, Faults
 from clerk_app.domain.case import Case, TimelineKind
+from clerk_app.domain.documents import Slip
 from clerk_app.failures import Failure
 
 
@@ -116,6 +119,26 @@ def test_a_slip_with_a_sign_no_printer_has_is_not_tried_for_ever(hall, window):
     assert not look_again(window)
     events = window.desk.store.read(lambda tx: tx.timeline.of_case(case.id))
     assert [event.kind for event in events].count(TimelineKind.PRINT_FAILED) == 1
+
+
+def test_a_bug_in_printing_leaves_no_slip_for_ever_on_its_way(hall, window):
+    class Broken:
+        def status(self) -> PrinterStatus:
+            return PrinterStatus()
+
+        def print(self, slip: Slip, *, reprint: int = 0) -> PrintResult:
+            raise ZeroDivisionError
+
+    hall.printer.set_faults(Faults(refuses=True))  # so that the window itself does not print
+    case = acceptance.accept(window.desk, window.draft())
+    broken = replace(window.desk, printer=Broken())
+    with pytest.raises(ZeroDivisionError):
+        window.workstation.lanes.printer.run(printing.run, broken)
+    until_print(window, case, PrintState.UNKNOWN, "PRINTER-INTERRUPTED")
+    hall.printer.set_faults(NO_FAULTS)
+    window.answer(case, on_paper=False)
+    window.until_printed(case)
+    assert marks(hall, case) == [True]
 
 
 def test_slips_wait_through_a_restart(hall, window):

@@ -109,6 +109,23 @@ def test_a_workstation_that_comes_later_knows_what_was_retired_before(hall):
         drafting.require_acceptable(window.desk, window.desk.catalogue.item(ACCEPTED_OFFLINE))
 
 
+@pytest.mark.parametrize("damaged", ["catalogue.db", "catalogue.db.changes"])
+def test_a_damaged_catalogue_is_fetched_again_and_forgets_nothing(hall, window, damaged):
+    retire(hall, ACCEPTED_OFFLINE)
+    window.until(lambda: found(window, "社会保障卡") == [])
+    window.close()
+    (hall.on_disk(window).settings.folder / damaged).write_bytes(b"damaged")
+    hall.cable.pull()
+    window = hall.again(window)
+    assert window.desk.catalogue.count == 0  # the window opens all the same
+    hall.cable.plug()
+    window.workstation.scheduler.network_up()
+    window.until(lambda: window.desk.catalogue.count > 0)
+    window.until_link(LinkState.ONLINE)
+    assert found(window, "失业") == ["失业登记"]
+    assert found(window, "社会保障卡") == []
+
+
 def test_a_new_catalogue_is_in_force_without_a_restart(hall, window):
     draft = window.draft()
     fresh = replace(KINDS[0], code="512014009000", name="养老保险待遇资格认证")
