@@ -156,7 +156,7 @@ class ClerkWindow(QMainWindow):
         words.speak(self._look.language)
         theme.apply(_app(), self._look.theme, self._look.scale)
         name = self._window_name
-        self.setWindowTitle(tr("app.title", window=name) if name else tr("app.opening"))
+        self.setWindowTitle(tr("app.title", window=words.window_name(name)) if name else tr("app.opening"))
         self._sign_in.retranslate()
         if self.counter is not None:
             self.counter.retranslate()

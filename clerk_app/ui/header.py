@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
+from clerk_app import failures
 from clerk_app.desk.ports import LinkState, LinkStatus, PaperState, PrinterStatus, ReaderState, ReaderStatus
 from clerk_app.desk.views import StatusView
 from clerk_app.ui import icons, theme
 from clerk_app.ui.keys import Key
 from clerk_app.ui.pieces import Chip, ElidedLabel, label, mark, on_click, row
-from clerk_app.ui.words import either, language, tr
+from clerk_app.ui.words import either, language, sentences, tr, window_name
 
-_ROOMY = 1180
-"""Below this width (at 100 %) what is well shows its icon only; words come back with a problem."""
+
+class Room(IntEnum):
+    """How much the header says: the most that the width has room for. The tooltips always say all of it."""
+
+    WHOLE = 0
+    BRIEF = 1  # the practice mark is one word, the link leaves out when it last synced
+    ICONS = 2  # a reader and a printer that are well show their icon only
+    TERSE = 3  # numbers without words; the link leaves out since when, the printer what is wrong
+
+
+_SILENT = "PRINTER-SILENT"
+"""The code of a printer that answers nothing: it may be ready, it may not."""
 
 _LINK = {
     LinkState.ONLINE: ("link_online", ""),
@@ -44,9 +57,9 @@ class Header(QFrame):
         self._status: StatusView | None = None
         self._reader = ReaderStatus(ReaderState.NO_READER)
         self._printer = PrinterStatus()
-        self._hall = ElidedLabel(role="hall")
+        self._hall = ElidedLabel(role="hall", least=140)
         self._window = label(role="window")
-        self._clerk = ElidedLabel()
+        self._clerk = label()
         self._practice = label(role="practice")
         self._link, self._reader_chip, self._printer_chip = Chip(), Chip(), Chip()
         self._outbox = QPushButton()
@@ -98,64 +111,88 @@ class Header(QFrame):
         for part in self.findChildren(QFrame):
             mark(part, within="practice" if status.practice else "real")
         self._hall.set_whole(either(status.hall, status.hall_en))
-        self._window.setText(tr("header.window", window=status.window))
-        self._clerk.set_whole(f"{either(status.operator, status.operator_en)} {status.staff_no}")
-        self._practice.setText(tr("header.practice" if self._roomy else "header.practice_short"))
+        self._window.setText(window_name(status.window))
+        self._clerk.setText(f"{either(status.operator, status.operator_en)} {status.staff_no}")
         self._practice.setToolTip(tr("header.practice"))
+        self._practice.setAccessibleName(tr("header.practice"))
         self._practice.setVisible(status.practice)
-        self._tell_link(status.link)
-        self._tell_outbox(status)
-        self._tell_devices()
         self._tell_buttons()
-        self._make_room()
+        self._make_room(status)
 
-    def _make_room(self) -> None:
-        """The hall's name gives way first: everybody in the hall knows it."""
+    def _make_room(self, status: StatusView) -> None:
+        """Say as much as there is room for. The hall's name gives way last of all, but before the clerk's."""
         line = self.layout()
+        assert line is not None, "laid out from the beginning"
         self._hall.show()
-        if line is not None and line.totalMinimumSize().width() > self.width():
+        for room in Room:
+            self._practice.setText(tr("header.practice" if room < Room.BRIEF else "header.practice_short"))
+            self._tell_link(status.link, room)
+            self._tell_outbox(status, room)
+            self._tell_reader(room)
+            self._tell_printer(room)
+            if line.totalSizeHint().width() <= self.width():
+                return
+        if line.totalMinimumSize().width() > self.width():
             self._hall.hide()
 
-    def _tell_link(self, link: LinkStatus) -> None:
+    def _tell_link(self, link: LinkStatus, room: Room) -> None:
         icon, tone = _LINK[link.state]
-        words = tr(f"link.{link.state.value}")
+        words = whole = tr(f"link.{link.state.value}")
         if link.state is LinkState.OFFLINE and link.since:
-            words = tr("link.offline_since", time=f"{link.since:%H:%M}")
-        elif link.synced_at and self._roomy:
-            words = tr("link.synced", state=words, time=f"{link.synced_at:%H:%M}")
-        self._link.tell(icon, words, tone)
-        self._tint(self._link, icon, tone)
+            whole = tr("link.offline_since", time=f"{link.since:%H:%M}")
+            words = whole if room < Room.TERSE else words
+        elif link.synced_at:
+            whole = tr("link.synced", state=words, time=f"{link.synced_at:%H:%M}")
+            words = whole if room < Room.BRIEF else words
+        self._tell_chip(self._link, icon, words, whole, tone)
 
-    def _tell_outbox(self, status: StatusView) -> None:
-        words = tr("header.unsent", count=status.unsent)
+    def _tell_reader(self, room: Room) -> None:
+        icon, tone = _READER[self._reader.state]
+        whole = tr(f"reader.{self._reader.state.value}")
+        words = whole if room < Room.ICONS or tone else ""
+        self._tell_chip(self._reader_chip, icon, words, whole, tone)
+
+    def _tell_printer(self, room: Room) -> None:
+        """What the printer itself last said; unknown until it was asked, and when it does not answer."""
+        printer = self._printer
+        key, tone = "ready", ""
+        if printer.code == _SILENT:
+            key, tone = "unknown", "warn"
+        elif printer.code:
+            key, tone = "problem", "warn"
+        elif printer.paper is PaperState.UNKNOWN:
+            key = "unknown"
+        elif printer.paper is PaperState.NEAR_END:
+            key, tone = "near_end", "warn"
+        words = whole = tr(f"printer.{key}")
+        if room >= Room.ICONS and not tone:
+            words = ""
+        elif room >= Room.TERSE:
+            words = tr("printer.name")
+        if printer.code:
+            text = failures.text(printer.code, language())
+            whole = f"{whole}\n{sentences(text.sentence, text.action)}\n{printer.code}"
+        self._tell_chip(self._printer_chip, "warn" if tone else "print", words, whole, tone)
+
+    def _tell_chip(self, chip: Chip, icon: str, words: str, whole: str, tone: str) -> None:
+        chip.tell(icon, words, tone)
+        chip.setToolTip(whole)
+        chip.setAccessibleName(whole)
+        if not tone:
+            chip.tint(icon, self._ink())
+
+    def _tell_outbox(self, status: StatusView, room: Room) -> None:
+        words, brief = tr("header.unsent", count=status.unsent), f"{status.unsent}"
         if status.tasks:
             words = tr("header.unsent_tasks", count=status.unsent, tasks=status.tasks)
-        self._outbox.setText(words)
+            brief = f"{status.unsent} · {status.tasks}"
+        self._outbox.setText(words if room < Room.TERSE else brief)
         self._outbox.setIcon(icons.icon("warn" if status.tasks else "outbox", self._ink()))
-        tip = tr("header.open_outbox", key=Key.OUTBOX)
+        tip = f"{words}\n{tr('header.open_outbox', key=Key.OUTBOX)}"
         if status.oldest_unsent:
             tip += "\n" + tr("header.oldest", time=f"{status.oldest_unsent:%m-%d %H:%M}")
         self._outbox.setToolTip(tip)
-        self._outbox.setAccessibleName(f"{words}. {tip}")
-
-    def _tell_devices(self) -> None:
-        icon, tone = _READER[self._reader.state]
-        words = tr(f"reader.{self._reader.state.value}")
-        self._reader_chip.tell(icon, words if self._roomy or tone else "", tone)
-        self._reader_chip.setToolTip(words)
-        self._reader_chip.setAccessibleName(words)
-        self._tint(self._reader_chip, icon, tone)
-        near_end = self._printer.paper is PaperState.NEAR_END
-        problem = not self._printer.ready or near_end
-        key = (
-            "near_end" if near_end and self._printer.ready else "ready" if self._printer.ready else "problem"
-        )
-        words = tr(f"printer.{key}", code=self._printer.code)
-        tone = "warn" if problem else ""
-        self._printer_chip.tell("warn" if problem else "print", words if self._roomy or tone else "", tone)
-        self._printer_chip.setToolTip(words)
-        self._printer_chip.setAccessibleName(words)
-        self._tint(self._printer_chip, "warn" if problem else "print", tone)
+        self._outbox.setAccessibleName(tip)
 
     def _tell_buttons(self) -> None:
         self._language.setIcon(icons.icon("language", self._ink()))
@@ -170,16 +207,8 @@ class Header(QFrame):
             button.setToolTip(f"{tr(key)}  {press}")
             button.setAccessibleName(f"{tr(key)} {press}")
 
-    @property
-    def _roomy(self) -> bool:
-        return self.width() >= theme.current().px(_ROOMY)
-
     def _ink(self) -> str:
         return "practice_text" if self._status and self._status.practice else "header_text"
-
-    def _tint(self, chip: Chip, icon: str, tone: str) -> None:
-        if not tone:
-            chip.tint(icon, self._ink())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -180,6 +180,7 @@ class Chip(QFrame):
         self._text.setText(text)
         self._text.setVisible(bool(text))
         self.setAccessibleName(text)
+        self.updateGeometry()  # the line it stands in may ask at once how much room is left
 
     def tint(self, icon: str, ink: str) -> None:
         """Draw the icon in another colour than the tone's, for a chip on a coloured ground."""

@@ -12,7 +12,7 @@ from clerk_app.ui.announce import announce
 from clerk_app.ui.banner import BannerSlot
 from clerk_app.ui.keys import Key
 from clerk_app.ui.pieces import Card, Chip, IconLabel, KeyButton, column, label, mark, on_click, row
-from clerk_app.ui.words import either, language, tr
+from clerk_app.ui.words import either, language, tr, window_name
 
 _BESIDE_PASSWORD = ("SIGN-IN-WRONG",)
 
@@ -159,7 +159,7 @@ class SignInPage(QWidget):
     def retranslate(self) -> None:
         self._card.setFixedWidth(theme.current().px(420))
         self._title.setText(tr("signin.title"))
-        where = tr("signin.where", hall=either(self._hall, self._hall_en), window=self._window)
+        where = tr("signin.where", hall=either(self._hall, self._hall_en), window=window_name(self._window))
         self._where.setText(where if self._window else tr("signin.opening"))
         self._chip.tell("warn", tr("header.practice"), "warn")
         self._chip.setVisible(self._practice)

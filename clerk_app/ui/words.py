@@ -57,3 +57,8 @@ def sentences(*parts: str) -> str:
 def either(chinese: str, english: str) -> str:
     """A name that comes from outside in both languages; the English one may be missing."""
     return english if language() == "en" and english else chinese
+
+
+def window_name(window: str) -> str:
+    """A window's name: a bare number ("12") is told as one, a name ("3号专窗") stands as it is."""
+    return tr("header.window", number=window) if window.isdecimal() else window

@@ -45,6 +45,12 @@ def test_every_text_can_be_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", theme.THEMES)
+def test_the_practice_header_is_deep_in_every_theme(name: str) -> None:
+    colours = theme.theme(name, 100).colours
+    assert theme.contrast(colours["practice"], "#FFFFFF") >= 6.5, "it would glare in a dark hall"
+
+
+@pytest.mark.parametrize("name", theme.THEMES)
 def test_controls_and_focus_stand_out(name: str) -> None:
     colours = theme.theme(name, 100).colours
     for line in ("edge", "primary", "bad"):

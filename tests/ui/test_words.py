@@ -113,3 +113,23 @@ def test_a_missing_key_is_a_bug() -> None:
         words.tr("no.such_key")
     with pytest.raises(ValueError, match="language"):
         words.speak("fr")
+
+
+@pytest.mark.parametrize(
+    ("told", "chinese", "english"),
+    [
+        ("12", "综合窗口 12", "Window 12"),
+        ("综合窗口12", "综合窗口12", "综合窗口12"),
+        ("3号专窗", "3号专窗", "3号专窗"),
+        ("A3", "A3", "A3"),
+    ],
+)
+def test_a_bare_number_is_told_as_a_window_and_a_name_stands_as_it_is(
+    told: str, chinese: str, english: str
+) -> None:
+    assert words.window_name(told) == chinese
+    words.speak("en")
+    try:
+        assert words.window_name(told) == english
+    finally:
+        words.speak("zh")
