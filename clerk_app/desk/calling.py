@@ -18,6 +18,9 @@ from clerk_app.domain.case import TimelineEvent, TimelineKind
 from clerk_app.domain.ticket import Ticket, Visit, VisitState
 from clerk_app.failures import Failure
 
+LISTED = 200
+"""How many of those who wait the list shows: thousands of rows would hold up the window's event loop."""
+
 _TICKET_NUMBER = re.compile(r"[A-Z]{1,2}\d{1,4}")
 
 
@@ -168,7 +171,8 @@ def queue_view(desk: Desk) -> QueueView:
 
     def look(tx: Transaction) -> QueueView:
         return QueueView(
-            waiting=tuple(_ticket_row(ticket, now) for ticket in tx.tickets.waiting()),
+            waiting=tuple(_ticket_row(ticket, now) for ticket in tx.tickets.waiting(LISTED)),
+            people=tx.tickets.count("waiting"),
             missed=tx.tickets.count("no_show"),
             served_today=tx.visits.finished_since(midnight),
             cases_today=tx.cases.count_since(midnight),

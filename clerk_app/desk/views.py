@@ -43,9 +43,13 @@ class TicketRow:
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """The waiting list as the queue's authority last told it; `stale` while the link is down."""
+    """The waiting list as the queue's authority last told it; `stale` while the link is down.
+
+    `waiting` are the first of the `people` who wait: as many as anybody would scroll through.
+    """
 
     waiting: tuple[TicketRow, ...]
+    people: int
     missed: int
     served_today: int
     cases_today: int

@@ -42,7 +42,7 @@ class ReadyPage(QFrame):
         self._icon.redraw()
         queue = self._queue
         offline = queue is not None and queue.stale
-        waiting = len(queue.waiting) if queue else 0
+        waiting = queue.people if queue else 0
         if offline:
             self._title.setText(tr("ready.offline"))
             self._text.setText(tr("ready.offline_hint", key=Key.CALL))

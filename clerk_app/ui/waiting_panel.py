@@ -26,8 +26,10 @@ class WaitingPanel(Card):
         self.model = RowsModel[TicketRow](lambda ticket: ticket.number, _words, self)
         self._list = SteadyList(self.model, _TicketLine())
         self._list.setUniformItemSizes(True)
+        for part in (self._title, self._empty, self._foot):
+            part.setIndent(painting.AIR)
         body = column(self)
-        body.setContentsMargins(14, 12, 6, 10)
+        body.setContentsMargins(14 - painting.AIR, 12, 6, 10)
         top = row()
         top.addWidget(self._title)
         top.addStretch()
@@ -50,7 +52,7 @@ class WaitingPanel(Card):
         self._list.setAccessibleName(tr("queue.title"))
         if queue is None:
             return
-        self._count.setText(tr("queue.people", count=len(queue.waiting)))
+        self._count.setText(tr("queue.people", count=queue.people))
         self._empty.setText(tr("queue.empty_offline" if queue.stale else "queue.empty"))
         self._empty.setVisible(not queue.waiting)
         self._list.setVisible(bool(queue.waiting))
@@ -83,7 +85,7 @@ class _TicketLine(QStyledItemDelegate):
         ticket: TicketRow = index.data(ROW)
         look = theme.current()
         base = self.parent().font()  # type: ignore[attr-defined]
-        room = QRect(option.rect).adjusted(0, 0, -look.px(8), 0)  # type: ignore[attr-defined]
+        room = QRect(option.rect).adjusted(painting.AIR - 1, 0, -look.px(8), 0)  # type: ignore[attr-defined]
         painter.save()
         painter.setFont(painting.font(base, 15, bold=True))
         painting.write(painter, room, ticket.number, "text")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from desk_kit import CLERK, PERSON, Bench, bench
+from desk_kit import CLERK, PERSON, Bench, bench, ticket
 
 from clerk_app.desk import calling, drafting, finding, following, sign_in
 from clerk_app.domain.case import TimelineKind
@@ -50,6 +50,14 @@ def test_a_call_whose_answer_was_lost_gives_the_same_ticket(hall: Bench) -> None
     assert visit is not None
     assert visit.ticket_number == "A037"
     assert len(hall.office.answered) == 1
+
+
+def test_a_crowd_is_counted_whole_and_listed_as_far_as_anybody_reads(hall: Bench) -> None:
+    crowd = [ticket(f"A{number:03d}") for number in range(calling.LISTED + 50)]
+    hall.store.write(lambda tx: tx.tickets.put(crowd))
+    queue = calling.queue_view(hall.desk)
+    assert queue.people == len(crowd)
+    assert [row.number for row in queue.waiting] == [one.number for one in crowd[: calling.LISTED]]
 
 
 def test_nobody_waits(hall: Bench) -> None:

@@ -28,10 +28,11 @@ class SqlTickets:
         if tickets:
             self._sql.execute(_PUT, [values(ticket) for ticket in tickets])
 
-    def waiting(self) -> Sequence[Ticket]:
+    def waiting(self, limit: int | None = None) -> Sequence[Ticket]:
         """Waiting tickets in the order they were issued; who is next is the authority's to say."""
         query = _ALL.where(tickets.c.state == TicketState.WAITING)
-        return each(Ticket, self._sql.execute(query.order_by(tickets.c.issued_at, tickets.c.number)))
+        in_order = query.order_by(tickets.c.issued_at, tickets.c.number).limit(limit)
+        return each(Ticket, self._sql.execute(in_order))
 
     def get(self, ticket_id: str) -> Ticket | None:
         return one(Ticket, self._sql.execute(_ALL.where(tickets.c.id == ticket_id)))
