@@ -16,7 +16,7 @@ class Acts(QObject):
     """The acts of one signed-in clerk; each may raise `Failure`, told where it was started.
 
     Signals: called(ticket number), nobody (the queue is empty), found(text, hits), advanced(step just done),
-    undoable(translation key, draft before), filed(case number).
+    undoable(translation key, draft before), filed (a case of the visit, shown by now).
     """
 
     called = Signal(str)
@@ -24,7 +24,7 @@ class Acts(QObject):
     found = Signal(str, object)
     advanced = Signal(int)
     undoable = Signal(str, object)
-    filed = Signal(str)
+    filed = Signal()
 
     def __init__(self, actions: Actions, shown: Snapshots) -> None:
         super().__init__()
@@ -163,17 +163,17 @@ class Acts(QObject):
 
     async def receive(self) -> None:
         if (draft := self._shown.draft) is not None:
-            case = await self._do.at_desk(acceptance.receive, draft.id)
-            await self._after_filing(case.number)
+            await self._do.at_desk(acceptance.receive, draft.id)
+            await self._after_filing()
 
     async def accept(self) -> None:
         if (draft := self._shown.draft) is not None:
-            case = await self._do.at_desk(acceptance.accept, draft.id)
-            await self._after_filing(case.number)
+            await self._do.at_desk(acceptance.accept, draft.id)
+            await self._after_filing()
 
-    async def _after_filing(self, number: str) -> None:
+    async def _after_filing(self) -> None:
         await self._shown.read(View.VISIT, View.CASES, View.QUEUE, View.OUTBOX, View.STATUS)
-        self.filed.emit(number)
+        self.filed.emit()
         await self.print_queued()
 
     async def void(self, case_id: str, reason: str) -> None:

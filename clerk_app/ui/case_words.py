@@ -52,6 +52,6 @@ def paper(case: CaseRow) -> Told | None:
     return icon, words, tone
 
 
-def needs_a_person(case: CaseRow) -> bool:
-    """The office refused it, or nobody knows what is on the paper."""
-    return case.sync_state is SyncState.REFUSED or case.print_state in (PrintState.FAILED, PrintState.UNKNOWN)
+def spoken(case: CaseRow) -> str:
+    """State and number, as a screen reader says them after filing."""
+    return tr("filed.spoken", state=tr(f"legal.{case.legal_state.value}"), number=case.number)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Signal
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from clerk_app.desk.views import CaseRow
 from clerk_app.ui import case_words, painting, theme
 from clerk_app.ui.flow import FlowLayout
 from clerk_app.ui.keys import Key
+from clerk_app.ui.long_number import LongNumber
 from clerk_app.ui.pieces import KeyButton, column, label, on_click
 from clerk_app.ui.rows import ROW, RowsModel, SteadyList
 from clerk_app.ui.words import tr
@@ -29,6 +30,8 @@ class CasesPanel(QWidget):
         self._list.selectionModel().currentChanged.connect(lambda *_: self._tell_acts())
         self._empty = label(role="muted", wrap=True)
         self._why = label(role="faint", wrap=True)
+        self._official_label = label(role="faint")
+        self._official = LongNumber()
         self._reprint, self._void = KeyButton(), KeyButton("danger")
         on_click(self._reprint, lambda: self._emit(self.reprint))
         on_click(self._void, lambda: self._emit(self.void))
@@ -36,7 +39,10 @@ class CasesPanel(QWidget):
         body.addWidget(self._empty)
         body.addWidget(self._list, 1)
         body.addStretch(0)
-        body.addWidget(self._why)
+        told = column(gap=2)
+        for part in (self._official_label, self._official, self._why):
+            told.addWidget(part)
+        body.addLayout(told)
         self._acts = QWidget()
         flow = FlowLayout(self._acts)
         flow.addWidget(self._reprint)
@@ -87,9 +93,13 @@ class CasesPanel(QWidget):
             self._reprint.setVisible(case.reprint.open)
             self._void.tell(tr("cases.void"), Key.VOID)
             self._void.setVisible(case.void.open)
-            if case.official_number:
-                reasons.append(tr("cases.official", number=case.official_number))
             reasons += [tr(gate.reason) for gate in (case.reprint, case.void) if gate.reason]
+        official = case.official_number if case else None
+        self._official_label.setText(tr("cases.official"))
+        self._official.setAccessibleName(tr("cases.official"))
+        self._official.tell(official or "")
+        self._official_label.setVisible(bool(official))
+        self._official.setVisible(bool(official))
         self._why.setText("\n".join(reasons))
         self._why.setVisible(bool(reasons))
 
@@ -116,13 +126,9 @@ class _CaseLine(QStyledItemDelegate):
         case: CaseRow = index.data(ROW)
         look = theme.current()
         base = self.parent().font()  # type: ignore[attr-defined]
-        room = QRect(option.rect).adjusted(1, 2, -look.px(8), -2)  # type: ignore[attr-defined]
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
         painter.save()
-        painter.setPen(QPen(look.colour("primary" if chosen else "line"), 1))
-        painter.setBrush(look.colour("primary_soft" if chosen else "sunken"))
-        painter.drawRoundedRect(room, look.px(6), look.px(6))
-        room = room.adjusted(look.px(10), look.px(4), -look.px(10), -look.px(4))
+        room = painting.row_card(painter, option.rect, chosen=chosen)  # type: ignore[attr-defined]
         third = room.height() // 3
         top = QRect(room.left(), room.top(), room.width(), third)
         middle, low = top.translated(0, third), top.translated(0, 2 * third)

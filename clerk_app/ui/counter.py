@@ -17,6 +17,7 @@ from clerk_app.desk.ports import (
     ReaderStatus,
 )
 from clerk_app.desk.views import CaseRow
+from clerk_app.failures import Failure
 from clerk_app.ui.acts import Acts
 from clerk_app.ui.async_action import Actions, Place
 from clerk_app.ui.banner import Message
@@ -189,7 +190,7 @@ class Counter(CounterPanels):
         if self.ticket.serves_by_paper:
             self.ticket.press_call()
         elif visit is None:
-            self._actions.start(self.acts.call_next(), self.ticket.banner, "call")
+            self._actions.start(self._call(self.acts.call_next()), self.ticket.banner, "call")
         elif self.shown.status and self.shown.status.link.state is LinkState.OFFLINE:
             self.ticket.banner.tell(Message("warn", "call.offline_busy", {"key": Key.FINISH}, seconds=10))
         else:
@@ -198,7 +199,17 @@ class Counter(CounterPanels):
             FinishQuestion(self, visit.ticket_number, unfinished=begun, finish=self._finish_and_call).open()
 
     def _finish_and_call(self) -> None:
-        self._actions.start(self.acts.finish_and_call(), self.ticket.banner, "call")
+        self._actions.start(self._call(self.acts.finish_and_call()), self.ticket.banner, "call")
+
+    async def _call(self, act: Coroutine[Any, Any, None]) -> None:
+        """A call that finds no network leads on to the paper ticket; the link may not know it yet."""
+        try:
+            await act
+        except Failure as failure:
+            if failure.code == "SYNC-OFFLINE":
+                await self.shown.read(View.STATUS)
+                self.ticket.call_failed()
+            raise
 
     def recall(self) -> None:
         self._actions.start(self.acts.recall(), self.ticket.banner, "recall")

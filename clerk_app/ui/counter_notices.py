@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from clerk_app.desk.ports import LinkState, PrintState
 from clerk_app.desk.views import CaseRow, DraftRow, Gate
 from clerk_app.domain.case import Draft
-from clerk_app.domain.numbering import printed
+from clerk_app.ui import case_words
 from clerk_app.ui.announce import announce
 from clerk_app.ui.banner import Answer, Message
 from clerk_app.ui.ready_page import told
@@ -125,7 +125,10 @@ class CounterNotices:
         answer = Answer("undo.undo", undo, primary=True)
         place.tell(Message("primary", words, answers=(answer,), seconds=_UNDO_SECONDS))
 
-    def _filed(self, number: str) -> None:
-        words = tr("filed.spoken", number=printed(number))
-        self._counter.steps.banner.withdraw()
-        announce(self._counter.steps, words, urgent=True)
+    def _filed(self) -> None:
+        """The newest case of the visit is the one just filed."""
+        counter, visit = self._counter, self._counter.shown.visit
+        counter.steps.banner.withdraw()
+        if visit is not None and visit.cases:
+            counter.steps.filed.focus_first()
+            announce(counter.steps, case_words.spoken(visit.cases[-1]), urgent=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from clerk_app.desk.views import CaseRow
 from clerk_app.ui import case_words
 from clerk_app.ui.keys import Key
+from clerk_app.ui.long_number import LongNumber
 from clerk_app.ui.pieces import Card, Chip, IconLabel, clear, column, label, row
 from clerk_app.ui.words import tr
 
@@ -17,6 +19,7 @@ class FiledPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._cases: tuple[CaseRow, ...] = ()
+        self._newest: Card | None = None
         inside = QWidget()
         inside.setObjectName("inside")
         within = column(inside, gap=8)
@@ -27,6 +30,7 @@ class FiledPage(QWidget):
         within.addStretch(1)
         room = QScrollArea()
         room.setWidgetResizable(True)
+        room.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         room.setWidget(inside)
         column(self).addWidget(room)
 
@@ -35,19 +39,32 @@ class FiledPage(QWidget):
             self._cases = cases
             self.retranslate()
 
+    def focus_first(self) -> None:
+        """The case just filed: a screen reader says its state and number."""
+        if self._newest is not None:
+            self._newest.setFocus()
+
     def retranslate(self) -> None:
+        had_focus = self._newest is not None and self._newest.hasFocus()
+        self._newest = None
         clear(self._lines)
         for case in reversed(self._cases):
-            self._lines.addWidget(_drawn(case))
+            card = _drawn(case)
+            self._lines.addWidget(card)
+            self._newest = self._newest or card
+        if had_focus:
+            self.focus_first()
         self._next.setText(tr("filed.next", another=Key.ANOTHER, finish=Key.FINISH))
 
 
 def _drawn(case: CaseRow) -> Card:
     card = Card()
+    card.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    card.setAccessibleName(case_words.spoken(case))
     line = row(card, gap=16)
     line.setContentsMargins(18, 14, 18, 14)
     icon, state, tone = case_words.legal(case)
-    line.addWidget(IconLabel(icon, tone or "muted", 40))
+    line.addWidget(IconLabel(icon, tone or "muted", 40), 0, Qt.AlignmentFlag.AlignTop)
     words = column(gap=4)
     words.addWidget(label(tr("filed.title", state=state), "muted"))
     words.addWidget(label(case.number, "name", selectable=True))
@@ -60,6 +77,11 @@ def _drawn(case: CaseRow) -> Card:
     chips.addStretch()
     words.addLayout(chips)
     if case.official_number:
-        words.addWidget(label(tr("cases.official", number=case.official_number), "muted", selectable=True))
+        official = LongNumber()
+        official.tell(case.official_number)
+        official.setAccessibleName(tr("cases.official"))
+        words.addSpacing(2)
+        words.addWidget(label(tr("cases.official"), "faint"))
+        words.addWidget(official)
     line.addLayout(words, 1)
     return card

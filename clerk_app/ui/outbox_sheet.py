@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize
-from PySide6.QtGui import QPainter, QPen
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from clerk_app import failures
 from clerk_app.desk.views import OutboxRow
 from clerk_app.ui import painting, theme
-from clerk_app.ui.pieces import label
+from clerk_app.ui.pieces import IconLabel, column, label
 from clerk_app.ui.rows import ROW, RowsModel, SteadyList
 from clerk_app.ui.side_sheet import SideSheet
 from clerk_app.ui.words import language, tr
@@ -26,13 +26,19 @@ class OutboxSheet(SideSheet):
     def __init__(self, over: QWidget) -> None:
         super().__init__(over, "outbox.title", 520)
         self._hint = label(role="muted", wrap=True)
-        self._empty = label(role="muted", wrap=True)
+        self._empty = QWidget()
+        self._icon, self._nothing = IconLabel("cloud", "ok", 40), label(role="muted", wrap=True)
+        nothing = column(self._empty, gap=10)
+        nothing.addStretch(2)
+        for part in (self._icon, self._nothing):
+            part.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            nothing.addWidget(part)
+        nothing.addStretch(3)
         self.model = RowsModel[OutboxRow](lambda line: line.seq, words, self)
         self._list = SteadyList(self.model, _Line())
         self.body.addWidget(self._hint)
-        self.body.addWidget(self._empty)
+        self.body.addWidget(self._empty, 1)
         self.body.addWidget(self._list, 1)
-        self.body.addStretch(0)
 
     def show_outbox(self, lines: tuple[OutboxRow, ...]) -> None:
         self._list.update_rows(lines)
@@ -41,12 +47,15 @@ class OutboxSheet(SideSheet):
     def show_up(self) -> None:
         super().show_up()
         self._list.setFocus()
+        if self.model.rows and not self._list.currentIndex().isValid():
+            self._list.setCurrentIndex(self.model.index(0))
 
     def retranslate(self) -> None:
         super().retranslate()
         self._hint.setText(tr("outbox.hint"))
         self._hint.setVisible(bool(self.model.rows))
-        self._empty.setText(tr("outbox.empty"))
+        self._icon.redraw()
+        self._nothing.setText(tr("outbox.empty"))
         self._empty.setVisible(not self.model.rows)
         self._list.setVisible(bool(self.model.rows))
         self._list.setAccessibleName(tr("outbox.title"))
@@ -73,7 +82,7 @@ class _Line(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         line = index.data(ROW)
-        return QSize(100, theme.current().px(78 if isinstance(line, OutboxRow) and line.code else 56))
+        return QSize(100, theme.current().px(86 if isinstance(line, OutboxRow) and line.code else 64))
 
     def paint(
         self,
@@ -84,12 +93,11 @@ class _Line(QStyledItemDelegate):
         line: OutboxRow = index.data(ROW)
         look = theme.current()
         base = self.parent().font()  # type: ignore[attr-defined]
-        room = QRect(option.rect).adjusted(0, 0, -look.px(8), -1)  # type: ignore[attr-defined]
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
         painter.save()
-        painter.setPen(QPen(look.colour("line"), 1))
-        painter.drawLine(room.bottomLeft(), room.bottomRight())
+        room = painting.row_card(painter, option.rect, chosen=chosen)  # type: ignore[attr-defined]
         height = look.px(22)
-        top = QRect(room.left(), room.top() + look.px(6), room.width(), height)
+        top = QRect(room.left(), room.top() + look.px(4), room.width(), height)
         icon, ink = _LOOKS[line.state]
         painter.setFont(painting.font(base, 14))
         taken = painting.write(painter, top, tr(f"outbox.{line.state}"), ink, painting.RIGHT)

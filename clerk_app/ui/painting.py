@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
 
 from clerk_app.ui import icons, theme
 
 LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+
+AIR = 6
+"""Between the words of a list and the ring around it when it has the focus, in pixels."""
 
 
 def font(base: QFont, size: int, *, bold: bool = False) -> QFont:
@@ -38,3 +41,14 @@ def icon(painter: QPainter, room: QRect, name: str, ink: str, size: int = 16) ->
 
 def width(of: QFont, text: str) -> int:
     return QFontMetrics(of).horizontalAdvance(text)
+
+
+def row_card(painter: QPainter, row: QRect, *, chosen: bool) -> QRect:
+    """Draw the ground of one row, a card with air around it; returns the room inside for its words."""
+    look = theme.current()
+    ground = row.adjusted(2, 2, -look.px(8), -2)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(look.colour("primary" if chosen else "line"), 1))
+    painter.setBrush(look.colour("primary_soft" if chosen else "sunken"))
+    painter.drawRoundedRect(ground, look.px(6), look.px(6))
+    return ground.adjusted(look.px(10), look.px(4), -look.px(10), -look.px(4))

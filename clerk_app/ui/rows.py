@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QPoint, QSize, Qt
 from PySide6.QtWidgets import QListView, QStyledItemDelegate
 
 T = TypeVar("T")
@@ -113,6 +113,10 @@ class SteadyList(QListView, Generic[T]):
         self.setItemDelegate(delegate)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+
+    def minimumSizeHint(self) -> QSize:
+        """One row at least: less would only look broken."""
+        return QSize(80, max(self.sizeHintForRow(0), 0) + 2 * self.frameWidth() + 2)
 
     def update_rows(self, rows: Sequence[T]) -> None:
         """Show `rows`; scroll and selection stay with the rows they belong to."""

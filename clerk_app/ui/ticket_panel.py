@@ -32,6 +32,7 @@ class TicketPanel(Card):
         self._offline = False
         self._calling = False
         self._asks_paper = False
+        self._out_of_reach = False
         self._number = label(role="ticket")
         self._free = label(role="heading")
         self._chip = Chip()
@@ -76,7 +77,7 @@ class TicketPanel(Card):
 
     def show_visit(self, visit: VisitView | None) -> None:
         if visit != self._visit:
-            self._asks_paper = False
+            self._asks_paper = self._out_of_reach = False
             self._ticket_entry.clear()
         self._visit = visit
         if visit:
@@ -86,6 +87,9 @@ class TicketPanel(Card):
         self.retranslate()
 
     def show_offline(self, offline: bool) -> None:
+        if self._offline and not offline:
+            self._out_of_reach = False
+            self._asks_paper = bool(self._ticket_entry.text())
         self._offline = offline
         self.retranslate()
 
@@ -101,6 +105,12 @@ class TicketPanel(Card):
         else:
             self.ask_paper()
 
+    def call_failed(self) -> None:
+        """The call did not reach the office: the ticket in the citizen's hand comes next, or another try."""
+        if self._visit is None:
+            self._out_of_reach = True
+            self.ask_paper()
+
     def ask_paper(self) -> None:
         """Open the entry for the ticket in the citizen's hand."""
         self._asks_paper = True
@@ -109,13 +119,18 @@ class TicketPanel(Card):
         self._ticket_entry.selectAll()
 
     def put_paper_away(self) -> None:
-        self._asks_paper = False
+        self._asks_paper = self._out_of_reach = False
         self.retranslate()
 
     @property
     def serves_by_paper(self) -> bool:
-        """Whether the call key means the paper ticket now: nobody is here and the queue is out of reach."""
-        return self._offline and self._visit is None
+        """Whether the call key means the paper ticket now: nobody is here and the queue is out of reach.
+
+        After a call that failed, while the link is not known to be down, a typed ticket decides: without one
+        the key tries again.
+        """
+        typed = self._out_of_reach and bool(self._ticket_entry.text().strip())
+        return self._visit is None and (self._offline or typed)
 
     def _give_paper(self) -> None:
         if number := self._ticket_entry.text().strip():
@@ -131,9 +146,9 @@ class TicketPanel(Card):
         self._chip.setVisible(visit is not None)
         self._tell_clock()
         self._why.setText(self._reason())
-        by_paper = self.serves_by_paper
+        by_paper = self._visit is None and self._offline
         self._call.tell(tr("call.calling") if self._calling else tr("call.next"), Key.CALL)
-        self._call.set_kind("" if visit else "primary")
+        self._call.set_kind("" if visit or self._out_of_reach else "primary")
         self._call.setEnabled(not self._calling)
         self._call.setVisible(not by_paper and not (self._offline and visit))
         self._recall.tell(tr("call.recall"), Key.RECALL)
@@ -151,7 +166,11 @@ class TicketPanel(Card):
     def _reason(self) -> str:
         visit = self._visit
         if visit is None:
-            return tr("ticket.free_offline") if self._offline else tr("ticket.free_hint", key=Key.CALL)
+            return (
+                tr("ticket.free_offline")
+                if self._offline or self._out_of_reach
+                else tr("ticket.free_hint", key=Key.CALL)
+            )
         if visit.by_paper:
             return tr("ticket.by_paper")
         words = tr("ticket.why", reason=tr(f"reason.{visit.reason or 'order'}"))

@@ -21,8 +21,10 @@ class TimelinePanel(Card):
         self.model = RowsModel[TimelineRow](lambda line: (line.at, line.kind, line.detail), words, self)
         self._list = SteadyList(self.model, _Line())
         self._list.setUniformItemSizes(True)
+        for part in (self._title, self._empty):
+            part.setIndent(painting.AIR)
         body = column(self, gap=6)
-        body.setContentsMargins(14, 12, 6, 10)
+        body.setContentsMargins(14 - painting.AIR, 12, 6, 10)
         body.addWidget(self._title)
         body.addWidget(self._empty)
         body.addWidget(self._list, 1)
@@ -65,7 +67,7 @@ class _Line(QStyledItemDelegate):
         line: TimelineRow = index.data(ROW)
         look = theme.current()
         base = self.parent().font()  # type: ignore[attr-defined]
-        room = QRect(option.rect).adjusted(0, 0, -look.px(8), 0)  # type: ignore[attr-defined]
+        room = QRect(option.rect).adjusted(painting.AIR - 1, 0, -look.px(8), 0)  # type: ignore[attr-defined]
         painter.save()
         painter.setFont(painting.font(base, 13))
         painting.write(painter, room, f"{line.at:%H:%M}", "faint")

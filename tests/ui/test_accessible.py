@@ -158,3 +158,17 @@ def test_list_rows_speak(window_hall: Hall) -> None:
     hall.sign_in()
     index = hall.counter.waiting.model.index(2)
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "Y012，预约已到，已等 6 分"
+
+
+def test_a_folded_item_says_who_decides_and_how_fast(window_hall: Hall) -> None:
+    hall = window_hall
+    hall.sign_in()
+    hall.press(Qt.Key.Key_F1)
+    hall.lay_card(LI)
+    hall.type("补领")
+    hall.press(Qt.Key.Key_Return)
+    step, item = hall.counter.steps.item, hall.counter.shown.draft.item
+    assert not step.is_open
+    assert step._summary.whole == f"社会保障卡补领  ·  {item.body_name}  ·  当场办结"
+    step._summary.resize(60, 20)
+    assert step._summary.whole in step._head.toolTip(), "the head is what the pointer meets"

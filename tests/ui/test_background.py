@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QThread
+from PySide6.QtCore import Qt, QThread
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 from window_hall import LI, Hall, tickets
@@ -83,6 +83,25 @@ def test_answers_that_newer_keys_have_overtaken_are_dropped(window_hall: Hall) -
     free.set()
     hall.settle()
     assert shown == ["sbk"]
+
+
+def test_enter_takes_what_was_typed_never_a_row_of_an_earlier_answer(window_hall: Hall) -> None:
+    hall = window_hall
+    counter = hall.sign_in()
+    counter.call()
+    hall.settle()
+    hall.lay_card(LI)
+    hall.type("挂失")
+    assert [line.hit.name for line in counter.steps.item.hits.rows.rows] == ["社会保障卡挂失"]
+    free = threading.Event()
+    hall.lanes.catalogue.submit(free.wait, 10)
+    counter.steps.item._search.setText("补领")
+    hall.bot.keyClick(hall.focus(), Qt.Key.Key_Return)
+    free.set()
+    hall.settle()
+    draft = counter.shown.draft
+    assert draft is not None and draft.item is not None
+    assert draft.item.name == "社会保障卡补领"
 
 
 def test_a_printer_that_changes_is_told(window_hall: Hall) -> None:

@@ -71,3 +71,30 @@ def test_a_lost_answer_is_told_where_the_call_was_made(window_hall: Hall) -> Non
     hall.office.failure = ""
     hall.press(Qt.Key.Key_F1)
     assert counter.ticket.banner.message is None
+
+
+def test_a_call_that_finds_no_network_leads_on_to_the_paper_ticket(window_hall: Hall) -> None:
+    hall = window_hall
+    counter = hall.sign_in()
+    hall.office.failure = "SYNC-OFFLINE"  # and the link does not know it yet
+    hall.press(Qt.Key.Key_F1)
+    assert hall.focus() is counter.ticket._ticket_entry
+    hall.type("B052")
+    hall.press(Qt.Key.Key_F1)
+    assert counter.shown.visit is not None and counter.shown.visit.ticket_number == "B052"
+    assert counter.ticket.banner.message is None
+
+
+def test_when_the_link_is_back_the_paper_entry_goes_unless_a_ticket_is_in_it(window_hall: Hall) -> None:
+    hall = window_hall
+    counter = hall.sign_in()
+    hall.offline()
+    hall.press(Qt.Key.Key_F1)
+    hall.type("B052")
+    hall.online()
+    assert counter.ticket._ticket_entry.isVisible()
+    hall.press(Qt.Key.Key_Escape)
+    counter.ticket._ticket_entry.clear()
+    hall.offline()
+    hall.online()
+    assert not counter.ticket._ticket_entry.isVisible()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from window_hall import LI, Hall
 
 from clerk_app.desk.ports import PrintOutcome, PrintResult, PrintState
-from clerk_app.domain.case import LegalState
+from clerk_app.desk.views import Gate
+from clerk_app.domain.case import LegalState, SyncState
+from clerk_app.ui.services import Look
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -45,6 +49,37 @@ def test_accepted_printed_and_the_number_is_on_the_screen(ready: Hall) -> None:
     assert newest(ready).print_state is PrintState.PRINTED
     assert ready.counter.steps.filed.isVisible()
     assert len(ready.printer.papers) == 1
+
+
+def test_after_filing_the_focus_is_on_the_case_and_the_keys_go_on(ready: Hall) -> None:
+    ready.press(Qt.Key.Key_F9)
+    case = newest(ready)
+    assert ready.focus().accessibleName() == f"已受理，办件号 {case.number}"
+    ready.press(Qt.Key.Key_P, CTRL)
+    assert ready.focus().accessibleName() == f"已受理，办件号 {case.number}", "redrawn, and still there"
+    ready.press(Qt.Key.Key_N, CTRL)
+    assert ready.counter.shown.draft is not None
+
+
+def test_the_official_number_breaks_in_its_panel_and_is_copied_whole(ready: Hall) -> None:
+    ready.press(Qt.Key.Key_F9)
+    number = "1151070300000007814510707009001202611220001"
+    gate = Gate(open=False, reason="gate.registered")
+    case = replace(newest(ready), official_number=number, sync_state=SyncState.REGISTERED, void=gate)
+    panel = ready.counter.side.cases
+    panel.show_cases((case,))
+    for look in (Look("zh"), Look("en"), Look("en", scale=150)):
+        ready.window.set_look(look)
+        ready.counter.show_cases()
+        ready.settle()
+        shown = panel._official
+        assert shown.document().size().height() <= shown.height()
+        assert shown.geometry().bottom() < panel._why.geometry().top() <= panel.height()
+        assert panel._why.height() >= panel._why.heightForWidth(panel._why.width())
+        assert panel._acts.geometry().bottom() <= panel.height()
+        shown.selectAll()
+        assert shown.textCursor().selectedText() == number
+    ready.window.set_look(Look("zh"))
 
 
 def test_pressing_accept_twice_files_one_case(ready: Hall, caplog: pytest.LogCaptureFixture) -> None:

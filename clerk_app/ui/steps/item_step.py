@@ -173,23 +173,28 @@ class ItemStep(StepCard):
         on_click(change, self.cleared.emit)
         top.addWidget(change)
         self._chosen_body.addLayout(top)
-        self._chosen_body.addWidget(label(item_line(item), "muted", wrap=True))
+        self._chosen_body.addWidget(
+            label(_dotted(item.body_name, time_limit(item), item.fee or tr("item.free")), "muted", wrap=True)
+        )
         self._chosen_body.addWidget(_authority(item))
 
     def summary(self) -> str:
         if self._item is None:
             return tr("item.none")
-        return either(self._item.name, self._item.name_en)
+        if self.is_open:
+            return ""  # the item stands below in full
+        name = either(self._item.name, self._item.name_en)
+        return _dotted(name, self._item.body_name, time_limit(self._item))
 
 
-def item_line(item: ItemView) -> str:
-    """Body, kind of decision, time and fee on one line."""
-    parts = [item.body_name]
+def time_limit(item: ItemView) -> str:
+    """When it is decided: on the spot, or within the days promised."""
     if item.immediate:
-        parts.append(tr("item.immediate"))
-    else:
-        parts.append(tr(f"item.days_{item.day_unit}", count=item.promised_days))
-    parts.append(item.fee or tr("item.free"))
+        return tr("item.immediate")
+    return tr(f"item.days_{item.day_unit}", count=item.promised_days)
+
+
+def _dotted(*parts: str) -> str:
     return "  ·  ".join(part for part in parts if part)
 
 

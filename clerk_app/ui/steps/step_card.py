@@ -165,4 +165,4 @@ class StepCard(Card):
         self._head.setAccessibleName(
             tr("step.spoken", number=self.number, title=title, state=tr(f"step.{state.value}"), words=words)
         )
-        self._head.setToolTip(f"{title}  {STEP_KEYS[self.number - 1]}" + (f"\n{reason}" if reason else ""))
+        self._head.setToolTip(f"{title}  {STEP_KEYS[self.number - 1]}" + (f"\n{words}" if words else ""))
