@@ -11,12 +11,19 @@ from sqlalchemy import bindparam, func, select, update
 
 from clerk_app.domain.case import Case, LegalState, SyncState
 from clerk_app.store.columns import since
-from clerk_app.store.repositories.rows import Statements, adding, columns, each, one, values
+from clerk_app.store.repositories.rows import Prepared, Statements, adding, columns, each, one, values
 from clerk_app.store.tables import cases
 
 _ADD = adding(cases)
-_SAVE = update(cases).where(cases.c.id == bindparam("same_id"), cases.c.number == bindparam("same_number"))
+_KEPT = ("id", "number")
+_SAVE = Prepared(
+    update(cases)
+    .where(cases.c.id == bindparam("same_id"), cases.c.number == bindparam("same_number"))
+    .returning(cases.c.n),
+    ("same_id", "same_number", *(column.name for column in cases.c if column.name not in ("n", *_KEPT))),
+)
 _ALL = select(*columns(cases, Case))
+_GET = Prepared(_ALL.where(cases.c.id == bindparam("same_id")), ("same_id",))
 
 
 class SqlCases:
@@ -33,14 +40,12 @@ class SqlCases:
 
     def save(self, case: Case) -> None:
         """Replace the case of the same id and number. Raises LookupError when there is none."""
-        changed = self._values(case)
-        changed["same_id"] = changed.pop("id")
-        changed["same_number"] = changed.pop("number")
-        if self._sql.execute(_SAVE, changed).rowcount != 1:
+        same = {f"same_{name}": getattr(case, name) for name in _KEPT}
+        if self._sql.run(_SAVE, self._values(case) | same) is None:
             raise LookupError(f"no case {case.id} with that number")
 
     def get(self, case_id: str) -> Case | None:
-        return one(Case, self._sql.execute(_ALL.where(cases.c.id == case_id)))
+        return self._sql.find(_GET, Case, {"same_id": case_id})
 
     def by_number(self, number: str) -> Case | None:
         """The case with this number as stored, without hyphens."""

@@ -42,6 +42,10 @@ class Prepared:
         compiled = statement.compile(dialect=_DIALECT, column_keys=list(names))
         self.sql = str(compiled)
         self._binds = [self._bind(compiled, name, names) for name in compiled.positiontup or ()]
+        read = statement.selected_columns if isinstance(statement, Select) else ()
+        self._readers = [
+            column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None) for column in read
+        ]
 
     @staticmethod
     def _bind(
@@ -58,6 +62,13 @@ class Prepared:
         return [
             fixed if not name else to_driver(given[name]) if to_driver else given[name]
             for name, to_driver, fixed in self._binds
+        ]
+
+    def read(self, row: tuple[Any, ...]) -> list[Any]:
+        """The values of a row as the driver gave it, in the order of the columns."""
+        return [
+            from_driver(value) if from_driver else value
+            for from_driver, value in zip(self._readers, row, strict=True)
         ]
 
 
@@ -87,6 +98,11 @@ class Statements:
         cursor = self._driver.execute(prepared.sql, prepared.parameters(given))
         rows: list[tuple[Any, ...]] = cursor.fetchall()  # to the end, or the statement stays open
         return rows[0] if rows else None
+
+    def find(self, prepared: Prepared, shape: Callable[..., T], given: Mapping[str, Any]) -> T | None:
+        """The only row of a prepared query as a `shape`; None when there is no row."""
+        row = self.run(prepared, given)
+        return shape(*prepared.read(row)) if row else None
 
     def _open(self) -> Connection:
         if self._connection is None:
