@@ -19,7 +19,10 @@ from clerk_app.ui.start_failure import StartFailure
 shown = StartFailure.showEvent
 def close_soon(self, event):
     shown(self, event)
-    QTimer.singleShot(300, lambda: (print(QApplication.platformName(), self.grab().save(sys.argv[2])), self.close()))
+    QTimer.singleShot(300, lambda: picture(self))
+def picture(self):
+    print(QApplication.platformName(), self.grab().save(sys.argv[2]))
+    self.close()
 StartFailure.showEvent = close_soon
 from pathlib import Path
 sys.exit(application.run(Path(sys.argv[1])))
