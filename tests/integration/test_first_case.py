@@ -27,7 +27,15 @@ def window(hall) -> Window:
     return hall.window()
 
 
-def test_from_the_ticket_to_the_registered_case(hall, window):
+@pytest.fixture
+def signed_in(window) -> Window:
+    """With a session at the office: calling needs one."""
+    window.sign_in()
+    return window
+
+
+def test_from_the_ticket_to_the_registered_case(hall, signed_in):
+    window = signed_in
     (number,) = hall.tickets(1)
     window.until(lambda: [t.number for t in calling.queue_view(window.desk).waiting] == [number])
     visit = calling.call_next(window.desk, window.operator)
@@ -129,7 +137,8 @@ def test_a_reprint_is_the_same_paper_with_a_mark(hall, window):
     assert only.printed == 3
 
 
-def test_recall_and_no_show_are_known_to_the_office(hall, window):
+def test_recall_and_no_show_are_known_to_the_office(hall, signed_in):
+    window = signed_in
     first, second = hall.tickets(2)
     visit = calling.call_next(window.desk, window.operator)
     assert calling.recall(window.desk, visit.id).calls == 2
@@ -146,7 +155,8 @@ def test_recall_and_no_show_are_known_to_the_office(hall, window):
     assert calling.call_next(window.desk, window.operator) is None
 
 
-def test_two_windows_that_call_at_once_never_get_one_ticket(hall, window):
+def test_two_windows_that_call_at_once_never_get_one_ticket(hall, signed_in):
+    window = signed_in
     other = hall.window(hall.enrol("综合窗口 13"))
     other.sign_in(COLLEAGUE)
     issued = hall.tickets(12)

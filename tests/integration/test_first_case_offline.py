@@ -10,7 +10,9 @@ from workstation_kit import (
     ACCEPTED_OFFLINE,
     CLERK,
     COLLEAGUE,
+    HASTY,
     NEVER_OFFLINE,
+    PATIENCE,
     RECEIVED_OFFLINE,
     OpenHall,
     Window,
@@ -96,11 +98,12 @@ def test_a_morning_without_the_network_arrives_exactly_once(hall, window):
 
 
 @pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER, Fault.CUT_ANSWER, Fault.DEAF])
-def test_an_answer_lost_after_the_commit_doubles_nothing(hall, window, fault):
+def test_an_answer_lost_after_the_commit_doubles_nothing(hall, fault):
+    window = hall.window(pace=HASTY)
     hall.proxy.set(fault, "/sync/push", times=1)
     window.by_paper("A001")
     case = window.accept()
-    assert hall.proxy.wait_met()
+    assert hall.proxy.wait_met(seconds=PATIENCE)
     window.until_sent()
     window.until_registered(case)
     assert hall.registered() == {case.number: "accepted"}
@@ -119,9 +122,11 @@ def test_an_answer_lost_after_the_commit_doubles_nothing(hall, window, fault):
     ],
     ids=lambda value: value.name.lower() if isinstance(value, Fault) else "",
 )
-def test_what_is_wrong_with_the_office_is_said_by_its_code_and_the_work_goes_on(hall, window, fault, code):
+def test_what_is_wrong_with_the_office_is_said_by_its_code_and_the_work_goes_on(hall, fault, code):
+    window = hall.window(pace=HASTY)
     hall.proxy.set(fault)
     hall.proxy.cut()
+    window.workstation.scheduler.poke()  # a line that is silent and idle is noticed a minute later
     window.until_link(LinkState.OFFLINE, code)
     window.by_paper("A001")
     case = window.accept()
@@ -134,6 +139,22 @@ def test_what_is_wrong_with_the_office_is_said_by_its_code_and_the_work_goes_on(
     window.workstation.scheduler.network_up()
     window.until_registered(case)
     window.until_link(LinkState.ONLINE)
+    window.reckon(hall)
+
+
+def test_an_office_that_ends_and_starts_again_has_everything_once(hall, window):
+    window.by_paper("A001")
+    before = window.accept()
+    window.until_registered(before)
+    window.until_sent()
+    hall.end_office()
+    window.until_link(LinkState.OFFLINE, "SYNC-OFFLINE")
+    meanwhile = window.accept()
+    hall.start_office()
+    window.workstation.scheduler.network_up()
+    window.until_registered(meanwhile)
+    assert set(hall.registered()) == {before.number, meanwhile.number}
+    window.until_printed(before, meanwhile)
     window.reckon(hall)
 
 
@@ -151,6 +172,7 @@ def test_a_broken_office_is_busy_and_its_hall_goes_on(hall, window):
 
 def test_a_lost_answer_to_a_call_gives_the_same_ticket_also_after_a_restart(hall, window):
     tickets = hall.tickets(2)
+    window.sign_in()
     hall.proxy.set(Fault.LOSE_ANSWER, "/call")
     with pytest.raises(Failure, match="SYNC-OFFLINE"):
         calling.call_next(window.desk, window.operator)

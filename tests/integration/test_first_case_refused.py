@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from proxy import Fault
+from sync_window import Tokens
 from workstation_kit import (
     ACCEPTED_OFFLINE,
     ITEMS,
@@ -58,15 +59,15 @@ def test_a_second_start_on_the_same_folder_is_refused_and_the_first_goes_on(hall
     case = window.accept()
     window.until_registered(case)
     window.close()
-    hall.window(mine, fresh=False).reckon(hall)
+    hall.window(mine, ready=False).reckon(hall)
 
 
 def test_a_workstation_nobody_enrolled_does_not_start(hall, window):
     window.close()
-    hall.on_disk(window).tokens.kept.clear()
+    without_token = replace(hall.on_disk(window), tokens=Tokens())
     with pytest.raises(Failure, match="SETTINGS-NOT-ENROLLED"):
-        open_window(hall.on_disk(window), hall.printer.url)
-    hall.enrol("综合窗口 13")  # the office is well, and a folder of its own opens
+        open_window(without_token, hall.printer.url)
+    hall.again(window).until_link(LinkState.ONLINE)  # nothing stayed open or locked
 
 
 def test_an_item_retired_between_search_and_accept_closes_the_gate(hall, window):
@@ -99,7 +100,7 @@ def test_a_retired_item_stays_retired_after_a_restart(hall, window):
 def test_a_workstation_that_comes_later_knows_what_was_retired_before(hall):
     retire(hall, ACCEPTED_OFFLINE)
     hall.proxy.set(Fault.REFUSE, "/v1/catalogue")  # the feed arrives before the file
-    window = hall.window(fresh=False)
+    window = hall.window(hall.enrol("综合窗口 13"), ready=False)
     window.until_link(LinkState.ONLINE)
     assert window.desk.catalogue.count == 0
     hall.proxy.clear()

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from proxy import Fault
 from window_victim import settle
-from workstation_kit import ACCEPTED_OFFLINE, CLERK, Enrolled, OpenHall, Window
+from workstation_kit import ACCEPTED_OFFLINE, CLERK, PATIENCE, Enrolled, OpenHall, Window
 
 from clerk_app.desk import acceptance, calling, drafting, following
 from clerk_app.desk.draft_view import draft_view
@@ -128,10 +128,7 @@ def hall(tmp_path):
 @pytest.fixture
 def enrolled(hall) -> Enrolled:
     """A workstation at which the clerk has signed in once; its program is not running."""
-    window = hall.window()
-    window.until_sent()
-    window.close()
-    return hall.on_disk(window)
+    return hall.first
 
 
 @pytest.fixture
@@ -154,7 +151,7 @@ def filed(victim: Nursery) -> str:
 
 
 def reopened(hall: OpenHall, enrolled: Enrolled) -> Window:
-    return hall.window(enrolled, fresh=False)
+    return hall.window(enrolled, ready=False)
 
 
 def the_case(window: Window, number: str) -> Case:
@@ -226,7 +223,7 @@ def test_killed_in_the_middle_of_printing_the_slip_is_asked_about(hall, victim, 
     hall.printer.set_faults(Faults(no_buffered_answer=True))  # on paper, and nobody has confirmed it
     number = filed(victim)
     victim.do("print")
-    hall.printer.wait_for_papers(1)
+    hall.printer.wait_for_papers(1, PATIENCE)
     victim.kill()
     hall.printer.set_faults(NO_FAULTS)
 
@@ -254,7 +251,8 @@ def test_killed_between_the_push_and_its_answer_the_case_is_registered_once(hall
     number = victim.do("accept")
     # The office's own long poll tells when it has committed something for this workstation.
     client = OfficeClient(hall.office.url, token=token)
-    assert client.wait({f"device:{device}": scope.seq}, 20).poke
+    while not hall.registered():
+        assert client.wait({f"device:{device}": scope.seq}, 20).poke
     client.close()
     assert hall.registered() == {number: "accepted"}
     victim.kill()
@@ -278,7 +276,7 @@ def test_killed_between_the_call_and_its_answer_the_ticket_is_called_once(hall, 
     victim.do("sign-in")
     hall.proxy.set(Fault.DEAF, "/call")
     victim.send(["call"])
-    assert hall.proxy.wait_met()
+    assert hall.proxy.wait_met(seconds=PATIENCE)
     victim.kill()
     hall.proxy.clear()
     window = reopened(hall, enrolled)

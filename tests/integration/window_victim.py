@@ -18,7 +18,7 @@ from typing import Any
 
 import escpos.printer  # noqa: F401  the printer's lane would import it in each window
 from sync_window import Tokens
-from workstation_kit import CLERK, Enrolled, Window, open_window
+from workstation_kit import CLERK, STEADY, Enrolled, Window, open_window
 
 from clerk_app.desk import acceptance, calling, correction, drafting, printing
 from clerk_app.desk.ports import LinkState, PrintState, Store, Transaction
@@ -28,8 +28,7 @@ from clerk_app.domain.case import MaterialMode
 from clerk_app.settings import Settings
 from clerk_app.store.vault import GivenKey
 
-PATIENT = Limits(confirm=60.0, look=0.1)
-HOUR = 3600.0
+PACE = replace(STEADY, printer=Limits(confirm=60.0, look=0.1), watch=3600.0)
 CARDS = sample_cards()
 
 
@@ -123,7 +122,7 @@ def live(told: dict[str, Any]) -> None:
     tokens = Tokens()
     tokens.kept.update(told["tokens"])
     enrolled = Enrolled(settings, GivenKey(bytes.fromhex(told["key"])), tokens)
-    window = open_window(enrolled, told["printer"], limits=PATIENT, watch=HOUR)
+    window = open_window(enrolled, told["printer"], pace=PACE)
     window.start()
     say(os.getpid())
     while order := sys.stdin.readline():

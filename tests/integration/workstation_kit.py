@@ -65,10 +65,22 @@ from clerk_app.sync.transport import TimeOuts
 from practice.network import Cable
 
 COLLEAGUE = UserSetup("1025", "陈静", "window-thirteen", name_en="Chen Jing")
-PATIENCE = 20.0  # seconds; only a failing test waits that long
-QUICK = Limits(connect=2.0, answer=0.3, send=2.0, confirm=0.8, look=0.1)
-TIME_OUTS = TimeOuts(connect=1.0, read=0.6)
-WATCH_SECONDS = 0.2
+PATIENCE = 60.0  # seconds; only a failing test waits that long
+WINDOW = "综合窗口 12"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a window waits for the office and for the printer, and how often it looks at the printer."""
+
+    office: TimeOuts
+    printer: Limits
+    watch: float
+
+
+STEADY = Pace(TimeOuts(5.0, 15.0), Limits(connect=5.0, answer=5.0, confirm=10.0, look=0.1), 0.4)
+HASTY = Pace(TimeOuts(1.0, 1.0), Limits(answer=0.8, confirm=1.2, look=0.1), 0.4)
+"""For faults that are silence: what must be waited for in full."""
 
 FIELDS = (
     FormField("name", "姓名", required=True, fill="name"),
@@ -115,9 +127,28 @@ ITEMS = tuple(_item(kind) for kind in KINDS)
 ACCEPTED_OFFLINE, RECEIVED_OFFLINE, NEVER_OFFLINE = (item.code for item in ITEMS)
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """One workstation as it lies on its disk and in its keyring: it can be opened again and again."""
+
+    settings: Settings
+    key: GivenKey = field(default_factory=throw_away_key)
+    tokens: Tokens = field(default_factory=Tokens)
+
+
+def _enrol(office: Path, settings: Settings, window: str) -> Enrolled:
+    enrolled = Enrolled(settings)
+    code = enrolment_code(office, window=window)
+    enrol_with(settings, code, enrolled.key, enrolled.tokens)
+    return enrolled
+
+
 @cache
-def _template() -> Path:
-    """A prepared office, made once: a password's verifier is slow on purpose."""
+def _template() -> Enrolled:
+    """An office and a workstation at which the clerk has signed in, made once: verifiers are slow on purpose.
+
+    The office lies beside the folder of the workstation.
+    """
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
     office = prepare(folder / "office", HALL, [CLERK, COLLEAGUE])
@@ -125,16 +156,16 @@ def _template() -> Path:
         catalogue.put_in_force(office, KINDS, ITEMS, "2026.1")
     finally:
         office.close()
-    return folder / "office"
-
-
-@dataclass(slots=True)
-class Enrolled:
-    """One workstation as it lies on its disk and in its keyring: it can be opened again and again."""
-
-    settings: Settings
-    key: GivenKey = field(default_factory=throw_away_key)
-    tokens: Tokens = field(default_factory=Tokens)
+    with OfficeServer(folder / "office") as server:
+        settings = Settings(folder / "window", office_url=server.url)
+        enrolled = _enrol(folder / "office", settings, WINDOW)
+        window = open_window(enrolled, "tcp://127.0.0.1:1")
+        window.start()
+        window.until_link(LinkState.ONLINE)
+        window.until(lambda: window.desk.catalogue.count > 0)
+        window.sign_in()
+        window.close()
+    return enrolled
 
 
 class OpenHall:
@@ -148,14 +179,19 @@ class OpenHall:
 
     def __enter__(self) -> Self:
         office = self._folder / "office"
-        shutil.copytree(_template(), office)
+        made = _template().settings.folder.parent
+        shutil.copytree(made, self._folder, dirs_exist_ok=True)
         clock = TestClock()
-        server = self._stack.enter_context(OfficeServer(OfficeSettings(office, clock)))
+        server = OfficeServer(OfficeSettings(office, clock))
+        server.start()
         self.office = Hall(office, clock, server)
+        self._stack.callback(self.end_office)
         self.proxy = self._stack.enter_context(FaultProxy(int(urlsplit(server.url).port or 0)))
         address = urlsplit(self.proxy.url)
         self.cable = self._stack.enter_context(Cable(str(address.hostname), int(address.port or 0)))
         self.printer = self._stack.enter_context(SimulatedPrinter())
+        settings = Settings(self._folder / "window", office_url=self.cable.url)
+        self.first = Enrolled(settings, _template().key, _template().tokens)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -163,35 +199,51 @@ class OpenHall:
             window.close()
         self._stack.close()
 
-    def enrol(self, name: str = "综合窗口 12") -> Enrolled:
-        enrolled = Enrolled(Settings(self._folder / name, office_url=self.cable.url))
-        code = enrolment_code(self.office.folder, window=name)
-        enrol_with(enrolled.settings, code, enrolled.key, enrolled.tokens)
-        return enrolled
+    def end_office(self) -> None:
+        """The office's program ends; its data stay."""
+        self._port = int(urlsplit(self.office.url).port or 0)
+        self.office.server.stop()
+
+    def start_office(self) -> None:
+        """It starts again where it was."""
+        self.office.server = OfficeServer(OfficeSettings(self.office.folder, self.office.clock), self._port)
+        self.office.server.start()
+
+    def enrol(self, name: str) -> Enrolled:
+        """Another workstation, at which nobody has signed in yet."""
+        settings = Settings(self._folder / name, office_url=self.cable.url)
+        return _enrol(self.office.folder, settings, name)
 
     def window(
-        self, enrolled: Enrolled | None = None, reader: CardReader | None = None, *, fresh: bool = True
+        self,
+        enrolled: Enrolled | None = None,
+        reader: CardReader | None = None,
+        pace: Pace = STEADY,
+        *,
+        ready: bool = True,
     ) -> Window:
-        """A window at work: in sync, catalogue loaded, the clerk signed in unless it is not `fresh`."""
-        enrolled = enrolled or self.enrol()
-        window = open_window(enrolled, self.printer.url, reader)
+        """A window at work, in sync and with its catalogue unless it need not be `ready`.
+
+        By default the one at which the clerk has signed in before: what needs no session can be done at once.
+        """
+        enrolled = enrolled or self.first
+        window = open_window(enrolled, self.printer.url, reader, pace)
         self.windows.append(window)
         self._on_disk[window] = enrolled
         window.start()
-        if fresh:
+        if ready:
             window.until_link(LinkState.ONLINE)
             window.until(lambda: window.desk.catalogue.count > 0)
-            window.sign_in()
         return window
 
     def on_disk(self, window: Window) -> Enrolled:
         """What outlives the window's program."""
         return self._on_disk[window]
 
-    def again(self, window: Window) -> Window:
+    def again(self, window: Window, pace: Pace = STEADY) -> Window:
         """The same workstation after its program was ended and started anew."""
         window.close()
-        return self.window(self.on_disk(window), fresh=False)
+        return self.window(self.on_disk(window), pace=pace, ready=False)
 
     def tickets(self, count: int, series: str = "A") -> list[str]:
         """Citizens take tickets at the entrance."""
@@ -358,19 +410,15 @@ class Window:
 
 
 def open_window(
-    enrolled: Enrolled,
-    printer_url: str,
-    reader: CardReader | None = None,
-    limits: Limits = QUICK,
-    watch: float = WATCH_SECONDS,
+    enrolled: Enrolled, printer_url: str, reader: CardReader | None = None, pace: Pace = STEADY
 ) -> Window:
     """The workstation that lies in `enrolled`, wired as the program wires it; not started yet."""
     parts = Parts(
         key=enrolled.key,
         tokens=enrolled.tokens,
         reader=reader or SimulatedReader(),
-        printer=printer_from_url(printer_url, limits=limits),
-        office_time_outs=TIME_OUTS,
-        printer_watch=watch,
+        printer=printer_from_url(printer_url, limits=pace.printer),
+        office_time_outs=pace.office,
+        printer_watch=pace.watch,
     )
     return Window(open_workstation(enrolled.settings, parts))
