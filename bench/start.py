@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # the children count every import
 ROUNDS = 7
 CLERK, PASSWORD = "1024", "practice"
 SIGN_IN_GOAL, MAIN_GOAL = 2.5, 6.0
-LOOK_EVERY_MS = 1
+LOOK_EVERY_MS = 5
 
 
 def run() -> Claim:
@@ -49,11 +49,24 @@ def run() -> Claim:
         rows=(
             Row("process start → sign-in window painted, takes keys", median["sign-in"], empty),
             Row("process start → main window, 66,774 items searchable, cache open", median["main"], empty),
+            Row("of that the verification of the password (Argon2id)", _verification(), None),
         ),
         note=f"Medians of {ROUNDS} processes each, in turn. The cache is opened behind the sign-in page. The "
-        "clerk signs in at once and the office is out of reach, so that the time to the main window holds "
-        "the verification of the password (Argon2id).",
+        "clerk signs in at once, while the office is out of reach.",
     )
+
+
+def _verification() -> float:
+    """Milliseconds the sign-in without the office spends on the password, on purpose."""
+    from argon2 import PasswordHasher
+
+    hasher, taken = PasswordHasher(), []
+    verifier = hasher.hash(PASSWORD)
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        hasher.verify(verifier, PASSWORD)
+        taken.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(taken)
 
 
 def _prepare(folder: Path, key: str) -> None:
