@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from clerk_app.desk import drafting
+from clerk_app.desk import drafting, rights
 from clerk_app.desk.context import Desk
 from clerk_app.desk.draft_view import draft_view, offline
 from clerk_app.desk.ports import Transaction
@@ -58,6 +58,7 @@ def _file(desk: Desk, draft_id: str, state: LegalState, gate_of: Callable[[Draft
 
     def file(tx: Transaction) -> Case:
         now = desk.clock.now()
+        rights.require(tx, draft.operator, rights.ACCEPT)
         case = _case(desk, tx, drafting.the_draft(tx, draft_id), item, state, now)
         tx.cases.add(case)
         tx.outbox.add("case.file", case.id, _body(case), at=now, operator=case.operator)
@@ -85,7 +86,7 @@ def _case(
     asked = materials_for(item.kind, draft.situations)
     later = calendar.due(now.date(), 5).day
     return Case(
-        id=desk.new_id(),
+        id=draft.id,  # one draft, one case: it cannot be filed twice
         number=case_number(desk.device.hall_code, tx.numbers.take()),
         visit_id=draft.visit_id,
         item=FiledItem(

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
-from clerk_app.desk import case_rows
+from clerk_app.desk import case_rows, rights
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import LinkState, Transaction
 from clerk_app.desk.views import QueueView, TicketRow, VisitView
@@ -32,6 +32,7 @@ def call_next(desk: Desk, operator: str) -> Visit | None:
     """
 
     def begin(tx: Transaction) -> str:
+        rights.require(tx, operator, rights.CALL)
         if tx.visits.current(operator) is not None:
             raise Failure("DESK-VISIT-OPEN")
         request = tx.meta.get("call_request") or desk.new_id()
@@ -41,6 +42,10 @@ def call_next(desk: Desk, operator: str) -> Visit | None:
     ticket = desk.office.call_next(desk.store.write(begin))
 
     def record(tx: Transaction) -> Visit | None:
+        if tx.visits.current(operator) is not None:
+            # A visit by paper began while the answer was on its way. The request stays: the ticket that the
+            # authority gave this window comes at its next call, and nobody is forgotten.
+            raise Failure("DESK-VISIT-OPEN")
         tx.meta.set("call_request", "")
         if ticket is None:
             return None
@@ -99,6 +104,7 @@ def serve_paper(desk: Desk, operator: str, ticket_number: str) -> Visit:
         raise Failure("DESK-TICKET-NUMBER")
 
     def record(tx: Transaction) -> Visit:
+        rights.require(tx, operator, rights.CALL)
         if tx.visits.current(operator) is not None:
             raise Failure("DESK-VISIT-OPEN")
         now = desk.clock.now()

@@ -44,7 +44,7 @@ def void_gate(case: Case) -> Gate:
     """A case can be voided until the office has registered it; after that it is corrected by a linked one."""
     if case.legal_state is LegalState.VOID:
         return Gate(open=False, reason="gate.already_void")
-    if case.sync_state is SyncState.REGISTERED:
+    if case.sync_state is SyncState.REGISTERED or case.official_number is not None:
         return Gate(open=False, reason="gate.registered")
     return Gate(open=True)
 

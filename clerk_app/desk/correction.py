@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from clerk_app.desk import case_rows, printing
+from clerk_app.desk import case_rows, printing, rights
 from clerk_app.desk.context import Desk
-from clerk_app.desk.ports import Transaction
-from clerk_app.domain.case import Case, LegalState, TimelineEvent, TimelineKind
+from clerk_app.desk.ports import CommandState, Transaction
+from clerk_app.domain.case import Case, LegalState, SyncState, TimelineEvent, TimelineKind
 from clerk_app.domain.documents import VoidSlip
 from clerk_app.failures import Failure
 
@@ -22,6 +22,7 @@ def void(desk: Desk, case_id: str, reason: str, operator: str) -> Case:
 
     def record(tx: Transaction) -> Case:
         now = desk.clock.now()
+        rights.require(tx, operator, rights.VOID)
         case = _case(tx, case_id)
         gate = case_rows.void_gate(case)
         if not gate.open:
@@ -29,13 +30,14 @@ def void(desk: Desk, case_id: str, reason: str, operator: str) -> Case:
             raise Failure("DESK-VOID-ALREADY" if already else "DESK-REGISTERED")
         voided = replace(case, legal_state=LegalState.VOID, void_reason=reason.strip())
         tx.cases.save(voided)
-        body = {
-            "case_id": case.id,
-            "number": case.number,
-            "reason": reason.strip(),
-            "voided_at": now.isoformat(),
-        }
-        tx.outbox.add("case.void", case.id, body, at=now, operator=operator)
+        if not _settle_refused(tx, case):
+            body = {
+                "case_id": case.id,
+                "number": case.number,
+                "reason": reason.strip(),
+                "voided_at": now.isoformat(),
+            }
+            tx.outbox.add("case.void", case.id, body, at=now, operator=operator)
         slip = VoidSlip(
             number=case.number,
             hall=desk.device.hall_name,
@@ -76,6 +78,15 @@ def reprint(desk: Desk, case_id: str, operator: str) -> None:
         tx.audit.add(at=now, actor=operator, act="reprint", subject=case.number, detail=str(count))
 
     desk.store.write(record)
+
+
+def _settle_refused(tx: Transaction, case: Case) -> bool:
+    """A case the office refused is unknown there: voiding it settles that, and nothing is sent."""
+    if case.sync_state is not SyncState.REFUSED or case.official_number is not None:
+        return False
+    left = [command.id for command in tx.outbox.pending() if command.aggregate == case.id]
+    tx.outbox.mark(left, CommandState.SETTLED)
+    return True
 
 
 def _case(tx: Transaction, case_id: str) -> Case:

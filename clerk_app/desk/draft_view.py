@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from clerk_app.desk import case_rows
+from clerk_app.desk import case_rows, rights
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import LinkState, Transaction
 from clerk_app.desk.views import (
@@ -54,7 +54,7 @@ def draft_view(desk: Desk, draft_id: str) -> DraftView:
     item: ServiceItem | None = None
     draft, same = desk.store.read(look)
     if draft.item_code is not None:
-        item = desk.catalogue.item(draft.item_code)
+        item = item_or_none(desk, draft.item_code)
         draft, same = desk.store.read(look)
 
     today = desk.clock.now().date()
@@ -75,6 +75,16 @@ def draft_view(desk: Desk, draft_id: str) -> DraftView:
         receive=_receive_gate(desk, draft, item, materials, today),
         accept=_accept_gate(desk, draft, item, fields, materials, checks, today),
     )
+
+
+def item_or_none(desk: Desk, item_code: str) -> ServiceItem | None:
+    """The item, or None when a newer catalogue no longer has it: a draft outlives the item it names."""
+    try:
+        return desk.catalogue.item(item_code)
+    except Failure as failure:
+        if failure.code != "CATALOGUE-NO-ITEM":
+            raise
+        return None
 
 
 def offline(desk: Desk) -> bool:
@@ -133,12 +143,15 @@ def _begun_gate(desk: Desk, draft: Draft, item: ServiceItem | None, today: date)
     applicant = draft.applicant
     if draft.visit_id is None:
         return Gate(open=False, reason="gate.no_visit")
+    if not rights.has(desk, draft.operator, rights.ACCEPT):
+        return Gate(open=False, reason="gate.no_right")
     if applicant is None:
         return Gate(open=False, reason="gate.no_applicant", step=1)
     if isinstance(applicant.party, Organisation) and applicant.agent is None:
         return Gate(open=False, reason="gate.no_agent", step=1)
     if item is None:
-        return Gate(open=False, reason="gate.no_item", step=2)
+        gone = draft.item_code is not None
+        return Gate(open=False, reason="gate.retired" if gone else "gate.no_item", step=2)
     in_force = acceptable(item, today)
     if not in_force.open:
         return in_force
@@ -190,7 +203,7 @@ def _notes(person: Person, years: int | None, today: date) -> tuple[str, ...]:
         notes.append("DESK-MINOR")
     if person.source is EntrySource.TYPED:
         notes.append("DESK-TYPED")
-    return tuple(notes)
+    return (*notes, *person.warnings)
 
 
 def _expired(person: Person, today: date) -> bool:
@@ -332,6 +345,8 @@ def _identity_checks(applicant: Applicant, today: date) -> list[CheckView]:
             checks.append(CheckView("check.identity_typed", CheckState.WARN))
         elif _expired(person, today):
             checks.append(CheckView("check.card_expired", CheckState.BAD, str(person.valid_until)))
+        elif person.warnings:
+            checks.append(CheckView("check.card_odd", CheckState.WARN, person.warnings[0]))
         else:
             checks.append(CheckView("check.identity_card", CheckState.OK))
     party = applicant.party

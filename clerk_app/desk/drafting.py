@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from clerk_app.desk import calling
 from clerk_app.desk.context import Desk
-from clerk_app.desk.draft_view import acceptable
+from clerk_app.desk.draft_view import acceptable, item_or_none
 from clerk_app.desk.ports import Transaction
 from clerk_app.desk.views import DraftRow
 from clerk_app.domain import identity, masking
@@ -74,7 +74,8 @@ def drafts(desk: Desk, operator: str) -> tuple[DraftRow, ...]:
     """Unfinished drafts of `operator`, newest first: what a restart or a finished visit left."""
 
     def line(draft: Draft) -> DraftRow:
-        item = desk.catalogue.item(draft.item_code).kind.name if draft.item_code else ""
+        found = item_or_none(desk, draft.item_code) if draft.item_code else None
+        item = found.kind.name if found else ""
         name = masking.name(draft.applicant.name) if draft.applicant else ""
         return DraftRow(draft.id, item, name, draft.updated_at)
 
@@ -110,8 +111,14 @@ def discard(desk: Desk, draft_id: str) -> Draft:
 
 
 def restore(desk: Desk, draft: Draft) -> None:
-    """Undo of `discard`, `clear_item` and `clear_applicant`."""
-    desk.store.write(lambda tx: tx.drafts.save(replace(draft, updated_at=desk.clock.now())))
+    """Undo of `discard`, `clear_item` and `clear_applicant`. Failure DESK-NO-DRAFT once it was filed."""
+
+    def put_back(tx: Transaction) -> None:
+        if tx.cases.get(draft.id) is not None:
+            raise Failure("DESK-NO-DRAFT", "filed")
+        tx.drafts.save(replace(draft, updated_at=desk.clock.now()))
+
+    desk.store.write(put_back)
 
 
 # --- ① applicant -----------------------------------------------------------------------------------------

@@ -189,6 +189,7 @@ class CommandState(StrEnum):
     SENT = "sent"  # handed to the network, answer not seen
     APPLIED = "applied"
     REFUSED = "refused"
+    SETTLED = "settled"  # refused, and settled by a person: the case was voided here
     HELD = "held"  # a case's earlier command was refused, or the office had an error of its own
 
 
@@ -320,7 +321,7 @@ class Outbox(Protocol):
     def mark(self, ids: Sequence[str], state: CommandState, code: str = "") -> None: ...
     def get(self, command_id: str) -> Command | None: ...
     def pending(self) -> Sequence[Command]:
-        """Everything not applied, oldest first: waiting, sent, refused, held."""
+        """Everything neither applied nor settled, oldest first: waiting, sent, refused, held."""
 
 
 class Tickets(Protocol):

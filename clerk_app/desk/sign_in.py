@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from clerk_app.desk.context import Desk
-from clerk_app.desk.ports import Operator
+from clerk_app.desk.ports import Operator, Transaction
 from clerk_app.failures import Failure
 
-UNREACHABLE = frozenset({"SYNC-OFFLINE", "SYNC-SLOW", "SYNC-NOT-OFFICE", "SYNC-BUSY"})
-"""Failures that mean "no answer", as opposed to an answer that says no."""
+UNREACHABLE = frozenset({"SYNC-OFFLINE", "SYNC-SLOW", "SYNC-NOT-OFFICE", "SYNC-BUSY", "SYNC-TLS"})
+"""Failures that mean "no answer to be trusted", as opposed to an answer that says no."""
 
 ATTEMPTS = 5
 LOCK = timedelta(minutes=15)
@@ -35,7 +35,7 @@ def sign_in(desk: Desk, staff_no: str, password: str) -> Operator:
     else:
         operator = signed_in.operator
         verifier = _hash(password)
-        desk.store.write(lambda tx: tx.operators.save(operator, verifier))
+        desk.store.write(lambda tx: _remember(tx, operator, verifier, now))
         _highest_time(desk, now)
         how = "online"
     desk.store.write(lambda tx: tx.audit.add(at=now, actor=staff_no, act="sign-in", subject=how))
@@ -52,6 +52,13 @@ def sign_out(desk: Desk, operator: str) -> None:
             raise
 
 
+def _remember(tx: Transaction, operator: Operator, verifier: str, now: datetime) -> None:
+    """What an online sign-in proves: the clerk, and the time, which the office has just confirmed."""
+    tx.operators.save(operator, verifier)
+    tx.operators.succeeded(operator.staff_no)
+    tx.meta.set(_HIGHEST_TIME, now.isoformat())
+
+
 def _sign_in_offline(desk: Desk, staff_no: str, password: str, now: datetime) -> Operator:
     def known() -> tuple[Operator, str]:
         found = desk.store.read(lambda tx: tx.operators.get(staff_no))
@@ -61,8 +68,10 @@ def _sign_in_offline(desk: Desk, staff_no: str, password: str, now: datetime) ->
 
     operator, verifier = known()
     failures, last = desk.store.read(lambda tx: tx.operators.failures(staff_no))
-    if failures >= ATTEMPTS and last is not None and now - last < LOCK:
-        raise Failure("SIGN-IN-LOCKED")
+    if failures >= ATTEMPTS and last is not None:
+        if now - last < LOCK:
+            raise Failure("SIGN-IN-LOCKED")
+        desk.store.write(lambda tx: tx.operators.succeeded(staff_no))  # the lock is served: count anew
     if max(now, _highest_time(desk, now)) > operator.grant_until:
         raise Failure("SIGN-IN-EXPIRED")
     if not _verify(verifier, password):

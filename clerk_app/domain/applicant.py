@@ -77,6 +77,7 @@ class Person:
     valid_until: date | None = None
     long_term: bool = False
     typed_reason: str = ""  # why no card was read; required when source is TYPED
+    warnings: tuple[str, ...] = ()  # oddities of the card (failure codes) the clerk must look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ def person_from_card(record: CardRecord) -> Person:
         address=record.address,
         valid_until=record.valid_until,
         long_term=record.long_term,
+        warnings=record.warnings,
     )
 
 

@@ -110,7 +110,8 @@ class FakeOffice:
         if password != PASSWORD:
             raise Failure("SIGN-IN-WRONG")
         until = MORNING + timedelta(hours=72)
-        return SignedIn(Operator(staff_no, "王芳", frozenset({"window"}), until, "Wang Fang"), "token")
+        rights = frozenset({"accept", "call", "void"})
+        return SignedIn(Operator(staff_no, "王芳", rights, until, "Wang Fang"), "token")
 
     def sign_out(self) -> None:
         self._reach()

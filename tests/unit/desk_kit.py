@@ -46,6 +46,7 @@ from clerk_app.store.cache import SqlStore
 
 FRIDAY = datetime(2026, 11, 20, 16, 55, tzinfo=HALL_TIME)
 CLERK = "1024"
+RIGHTS = frozenset({"accept", "call", "void"})
 DEVICE = Device(
     id="device-1",
     epoch=1,
@@ -124,13 +125,14 @@ class FakeOffice:
     answered: dict[str, Ticket | None] = field(default_factory=dict)
     lose_answer: bool = False
     grant: timedelta = timedelta(hours=72)
+    rights: frozenset[str] = RIGHTS
 
     def sign_in(self, staff_no: str, password: str) -> SignedIn:
         self._reach()
         if self.passwords.get(staff_no) != password:
             raise Failure("SIGN-IN-WRONG")
         until = FRIDAY + self.grant
-        return SignedIn(Operator(staff_no, "王芳", frozenset({"window"}), until, "Wang Fang"), "token")
+        return SignedIn(Operator(staff_no, "王芳", self.rights, until, "Wang Fang"), "token")
 
     def sign_out(self) -> None:
         self._reach()
@@ -248,6 +250,8 @@ def bench(items: Mapping[str, ServiceItem] | None = None) -> Iterator[Bench]:
 
     def fill(tx: object) -> None:
         tx.meta.set_device(DEVICE)  # type: ignore[attr-defined]
+        known = Operator(CLERK, "王芳", RIGHTS, FRIDAY + timedelta(hours=72), "Wang Fang")
+        tx.operators.save(known, "")  # type: ignore[attr-defined]
         tx.numbers.add(NumberBlock(uuid7(), 1, 100, 1, DEVICE.epoch))  # type: ignore[attr-defined]
 
     store.write(fill)

@@ -9,9 +9,16 @@ from datetime import date, timedelta
 import pytest
 from desk_kit import CLERK, ITEM, KIND, PERSON, Bench, bench
 
-from clerk_app.desk import acceptance, calling, correction, drafting, following, printing
+from clerk_app.desk import acceptance, calling, correction, drafting, following, printing, sign_in
 from clerk_app.desk.draft_view import draft_view
-from clerk_app.desk.ports import CommandState, PrinterStatus, PrintOutcome, PrintResult, PrintState
+from clerk_app.desk.ports import (
+    CommandState,
+    PrinterStatus,
+    PrintOutcome,
+    PrintResult,
+    PrintState,
+    Transaction,
+)
 from clerk_app.desk.views import CheckState
 from clerk_app.domain.applicant import EntrySource, Organisation
 from clerk_app.domain.case import LegalState, MaterialMode, SyncState, TimelineKind
@@ -95,19 +102,9 @@ def test_a_failure_inside_filing_leaves_nothing_and_uses_no_number(hall: Bench) 
     before = hall.store.read(lambda tx: sum(b.left for b in tx.numbers.blocks()))
     hall.store.write(lambda tx: tx.audit.add(at=hall.clock.now(), actor="x", act="y", subject="z"))
 
-    class Stop(Exception):
-        pass
-
-    original = hall.desk.new_id
-    calls = iter(range(100))
-
-    def fail_late() -> str:
-        if next(calls) == 0:
-            raise Stop
-        return original()
-
-    broken = replace(hall.desk, new_id=fail_late)
-    with pytest.raises(Stop):
+    # The number is taken, then its making fails: what was written before must be gone with it.
+    broken = replace(hall.desk, device=replace(hall.desk.device, hall_code="bad"))
+    with pytest.raises(ValueError, match="hall code"):
         acceptance.accept(broken, draft)
     assert hall.store.read(lambda tx: sum(b.left for b in tx.numbers.blocks())) == before
     assert hall.store.read(lambda tx: tx.drafts.get(draft)) is not None
@@ -424,3 +421,59 @@ def test_refused_commands_are_tasks_on_the_strip(hall: Bench) -> None:
     status = following.status(hall.desk, operator, LinkStatus(LinkState.ONLINE))
     assert (status.unsent, status.tasks) == (1, 1)
     assert [row.state for row in following.outbox(hall.desk)] == ["waiting", "refused"]
+
+
+def test_a_draft_outlives_the_item_it_names(hall: Bench) -> None:
+    """A newer catalogue dropped the item: the window says so, and the draft can be listed and dropped."""
+    draft = ready(hall)
+    del hall.catalogue.items[CODE]
+    view = draft_view(hall.desk, draft)
+    assert view.item is None
+    assert (view.accept.reason, view.accept.step) == ("gate.retired", 2)
+    assert [row.id for row in drafting.drafts(hall.desk, CLERK)] == [draft]
+    assert calling.visit_view(hall.desk, CLERK) is not None
+    drafting.discard(hall.desk, draft)
+
+
+def test_what_is_odd_about_a_card_is_shown_and_never_counts_as_proven(hall: Bench) -> None:
+    draft = ready(hall)
+    odd = replace(PERSON, warnings=("CARD-CHECK-DIGIT",))
+    drafting.applicant_from_card(hall.desk, draft, odd)
+    view = draft_view(hall.desk, draft)
+    assert next((c.key, c.state) for c in view.checks) == ("check.card_odd", CheckState.WARN)
+    assert view.applicant is not None
+    assert view.applicant.party is not None
+    assert "CARD-CHECK-DIGIT" in view.applicant.party.notes
+
+
+def test_a_clerk_without_the_right_files_and_voids_nothing(hall: Bench) -> None:
+    case = acceptance.accept(hall.desk, ready(hall))
+    hall.office.rights = frozenset({"call"})
+    sign_in.sign_in(hall.desk, CLERK, "right")
+    assert draft_view(hall.desk, _next(hall)).receive.reason == "gate.no_right"
+    with refused("DESK-RIGHT"):
+        correction.void(hall.desk, case.id, "申请人撤回", CLERK)
+    assert [row.type for row in following.outbox(hall.desk)] == ["ticket.serving", "case.file"]
+
+
+def test_a_draft_that_was_filed_cannot_be_put_back(hall: Bench) -> None:
+    draft = ready(hall)
+    before = drafting.clear_item(hall.desk, draft)
+    drafting.restore(hall.desk, before)
+    acceptance.accept(hall.desk, draft)
+    with refused("DESK-NO-DRAFT"):
+        drafting.restore(hall.desk, before)
+
+
+def test_voiding_a_refused_case_settles_the_task(hall: Bench) -> None:
+    case = acceptance.accept(hall.desk, ready(hall))
+    filing = hall.store.read(lambda tx: tx.outbox.pending())[-1]
+
+    def refuse(tx: Transaction) -> None:
+        tx.outbox.mark([filing.id], CommandState.REFUSED, "OFFICE-NUMBER")
+        tx.cases.save(replace(case, sync_state=SyncState.REFUSED, refusal="OFFICE-NUMBER"))
+
+    hall.store.write(refuse)
+    correction.void(hall.desk, case.id, "后台退回", CLERK)
+    assert [row.type for row in following.outbox(hall.desk)] == ["ticket.serving"]
+    assert hall.store.read(lambda tx: tx.cases.get(case.id)).legal_state is LegalState.VOID  # type: ignore[union-attr]

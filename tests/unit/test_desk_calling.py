@@ -127,7 +127,7 @@ def test_sign_in_online_then_offline_with_the_same_password(hall: Bench) -> None
 def test_offline_sign_in_needs_an_earlier_one_here(hall: Bench) -> None:
     hall.offline()
     with refused("SIGN-IN-NOT-KNOWN"):
-        sign_in.sign_in(hall.desk, CLERK, "right")
+        sign_in.sign_in(hall.desk, "2048", "right")
 
 
 def test_offline_sign_in_ends_with_the_grant_and_a_clock_turned_back_does_not_extend_it(hall: Bench) -> None:
@@ -155,3 +155,57 @@ def test_five_failures_lock_for_fifteen_minutes(hall: Bench) -> None:
         sign_in.sign_in(hall.desk, CLERK, "right")
     hall.clock.advance(timedelta(minutes=16))
     assert sign_in.sign_in(hall.desk, CLERK, "right").staff_no == CLERK
+
+
+def test_a_wrong_future_clock_does_not_lock_out_after_an_online_sign_in(hall: Bench) -> None:
+    sign_in.sign_in(hall.desk, CLERK, "right")
+    hall.clock.advance(timedelta(days=400))
+    hall.offline()
+    with refused("SIGN-IN-EXPIRED"):
+        sign_in.sign_in(hall.desk, CLERK, "right")
+    hall.clock.advance(timedelta(days=-400))
+    hall.online()
+    sign_in.sign_in(hall.desk, CLERK, "right")
+    hall.offline()
+    assert sign_in.sign_in(hall.desk, CLERK, "right").staff_no == CLERK
+
+
+def test_an_online_sign_in_and_a_served_lock_count_failures_anew(hall: Bench) -> None:
+    sign_in.sign_in(hall.desk, CLERK, "right")
+    hall.offline()
+    for _ in range(4):
+        with refused("SIGN-IN-WRONG"):
+            sign_in.sign_in(hall.desk, CLERK, "wrong")
+    hall.online()
+    sign_in.sign_in(hall.desk, CLERK, "right")
+    hall.offline()
+    for _ in range(4):
+        with refused("SIGN-IN-WRONG"):
+            sign_in.sign_in(hall.desk, CLERK, "wrong")
+    with refused("SIGN-IN-LOCKED"):
+        sign_in.sign_in(hall.desk, CLERK, "wrong")
+    hall.clock.advance(timedelta(minutes=16))
+    with refused("SIGN-IN-WRONG"):
+        sign_in.sign_in(hall.desk, CLERK, "wrong")
+
+
+def test_a_visit_by_paper_begun_while_a_call_was_out_keeps_one_visit_and_loses_no_ticket(hall: Bench) -> None:
+    original = hall.office.call_next
+
+    def slow(request_id: str) -> object:
+        called = original(request_id)
+        calling.serve_paper(hall.desk, CLERK, "A050")
+        return called
+
+    hall.office.call_next = slow  # type: ignore[method-assign,assignment]
+    with refused("DESK-VISIT-OPEN"):
+        calling.call_next(hall.desk, CLERK)
+    paper = calling.visit_view(hall.desk, CLERK)
+    assert paper is not None
+    assert paper.ticket_number == "A050"
+    calling.finish(hall.desk, paper.id)
+    assert calling.visit_view(hall.desk, CLERK) is None
+    hall.office.call_next = original  # type: ignore[method-assign]
+    visit = calling.call_next(hall.desk, CLERK)
+    assert visit is not None
+    assert visit.ticket_number == "A037"

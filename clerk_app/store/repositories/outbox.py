@@ -80,8 +80,9 @@ class SqlOutbox:
         return one(Command, self._sql.execute(_ALL.where(outbox.c.id == command_id)))
 
     def pending(self) -> Sequence[Command]:
-        """Everything not applied, oldest first: waiting, sent, refused, held."""
-        return self._commands(_ALL.where(outbox.c.state != CommandState.APPLIED).order_by(outbox.c.n))
+        """Everything neither applied nor settled, oldest first: waiting, sent, refused, held."""
+        over = (CommandState.APPLIED, CommandState.SETTLED)
+        return self._commands(_ALL.where(outbox.c.state.not_in(over)).order_by(outbox.c.n))
 
     def _commands(self, query: Any) -> tuple[Command, ...]:
         return each(Command, self._sql.execute(query))
