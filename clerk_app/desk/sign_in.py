@@ -36,7 +36,6 @@ def sign_in(desk: Desk, staff_no: str, password: str) -> Operator:
         operator = signed_in.operator
         verifier = _hash(password)
         desk.store.write(lambda tx: _remember(tx, operator, verifier, now))
-        _highest_time(desk, now)
         how = "online"
     desk.store.write(lambda tx: tx.audit.add(at=now, actor=staff_no, act="sign-in", subject=how))
     return operator
@@ -82,7 +81,7 @@ def _sign_in_offline(desk: Desk, staff_no: str, password: str, now: datetime) ->
 
 
 def _highest_time(desk: Desk, now: datetime) -> datetime:
-    """The latest wall time this workstation has seen; moves forward only."""
+    """The latest wall time this workstation has seen; only an online sign-in may set it back."""
     stored = desk.store.read(lambda tx: tx.meta.get(_HIGHEST_TIME))
     highest = datetime.fromisoformat(stored) if stored else now
     if now >= highest:
