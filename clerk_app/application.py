@@ -119,12 +119,23 @@ async def _open(
         opened = await wrap_future(lane.submit(_opened, workstation), loop=loop)
         window.open(services(opened, loop))
         opened.start()
+        _follow_network(opened.scheduler.network_up)
     except Exception:
         window.close()
         raise
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _follow_network(reconnected: Callable[[], None]) -> None:
+    """Where the operating system tells that the network is back, do not wait for the next attempt's turn."""
+    from PySide6.QtNetwork import QNetworkInformation
+
+    if not QNetworkInformation.loadDefaultBackend():
+        return
+    away = (QNetworkInformation.Reachability.Unknown, QNetworkInformation.Reachability.Disconnected)
+    QNetworkInformation.instance().reachabilityChanged.connect(lambda now: None if now in away else reconnected())
 
 
 def _opened(workstation: Callable[[], Workstation]) -> Workstation:

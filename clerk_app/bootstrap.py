@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from clerk_app import settings as settings_file
 from clerk_app.catalogue.changes import ItemChange
@@ -306,8 +307,10 @@ def cache_key(settings: Settings) -> KeySource:
 
 def enrol(folder: Path | None, url: str, code: str, ca: str) -> Device:
     """Enrol this workstation: device token in the keyring, device in the cache, address in the settings."""
-    if not url.startswith(("https://", "http://")):
-        raise Failure("SETTINGS-INVALID", f"not an address with https://: {url}")
+    address = urlsplit(url)
+    plain_allowed = address.scheme == "http" and address.hostname in ("127.0.0.1", "::1", "localhost")
+    if not address.hostname or not (address.scheme == "https" or plain_allowed):
+        raise Failure("SETTINGS-INVALID", f"the office needs an address with https://: {url}")
     if ca and not Path(ca).is_file():
         raise Failure("SETTINGS-INVALID", f"no such certificate file: {ca}")
     settings = replace(settings_file.load(folder), office_url=url, office_ca=ca)
