@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from clerk_app import failures
@@ -62,7 +62,12 @@ def failure_message(failure: failures.Failure, *answers: Answer) -> Message:
 
 
 class BannerSlot(QWidget):
-    """A place where one message can stand. Empty, it takes no room."""
+    """A place where one message can stand. Empty, it takes no room.
+
+    Signals: taken (whether a message stands here now).
+    """
+
+    taken = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -124,6 +129,7 @@ class BannerSlot(QWidget):
     def retranslate(self) -> None:
         clear(self._body)
         self.setVisible(self._message is not None)
+        self.taken.emit(self._message is not None)
         if self._message is not None:
             self._body.addWidget(self._drawn(self._message))
 
@@ -136,12 +142,12 @@ class BannerSlot(QWidget):
         body = column(frame, gap=6)
         body.setContentsMargins(12, 6, 8, 6)
         top = row(gap=8)
-        top.addWidget(IconLabel(_ICONS[message.tone], message.tone, 18))
+        top.addWidget(IconLabel(_ICONS[message.tone], message.tone, 18), 0, Qt.AlignmentFlag.AlignTop)
         top.addWidget(label(sentence, "title" if action else "", wrap=True), 1)
         if not message.failure:
             _add_answers(top, message)
         if message.closable:
-            top.addWidget(self._close_button())
+            top.addWidget(self._close_button(), 0, Qt.AlignmentFlag.AlignTop)
         body.addLayout(top)
         if action:
             body.addWidget(label(action, wrap=True))

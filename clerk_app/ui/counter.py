@@ -115,7 +115,7 @@ class Counter(CounterPanels):
         bar.void.connect(self.ask_void)
         bar.discard.connect(self._discard)
         self.side.cases.reprint.connect(lambda case: start(acts.reprint(case), steps.paper, "reprint"))
-        self.side.cases.void.connect(lambda _case: self.ask_void())
+        self.side.cases.void.connect(lambda _id: self._ask_void_of(self.side.cases.chosen))
         self.void.given.connect(lambda *given: start(self._void(*given), self.void.banner, "void"))
         self.header.outbox_asked.connect(self.show_outbox)
         self._actions.busy.connect(self._show_busy)
@@ -255,15 +255,18 @@ class Counter(CounterPanels):
             self._actions.start(self.acts.reprint(case.id), self.steps.paper, "reprint")
 
     def ask_void(self) -> None:
-        case = self._case()
+        self._ask_void_of(self._case())
+
+    def _ask_void_of(self, case: CaseRow | None) -> None:
         if case is not None and case.void.open:
             self.void.ask(case)
 
     def _case(self) -> CaseRow | None:
-        """The case a reprint or void is meant for: the chosen one of the list, else the visit's newest."""
-        if self.side.shows_cases and self.side.cases.chosen is not None:
-            return self.side.cases.chosen
-        visit = self.shown.visit
+        """The case a key means: the chosen one while the list of cases has the focus or nobody is here, else
+        the newest of this visit. The slip of somebody who has left must not come out for who stands here."""
+        visit, listed = self.shown.visit, self.side.cases
+        if listed.isAncestorOf(self.focusWidget() or self) or (visit is None and self.side.shows_cases):
+            return listed.chosen
         return visit.cases[-1] if visit and visit.cases else None
 
     def start(self, work: Coroutine[Any, Any, object], place: Place, name: str = "") -> None:

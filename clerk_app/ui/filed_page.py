@@ -59,6 +59,7 @@ class FiledPage(QWidget):
 
 def _drawn(case: CaseRow) -> Card:
     card = Card()
+    card.setProperty("filed", "true")
     card.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     card.setAccessibleName(case_words.spoken(case))
     line = row(card, gap=16)

@@ -21,9 +21,10 @@ class Room(IntEnum):
     """How much the header says: the most that the width has room for. The tooltips always say all of it."""
 
     WHOLE = 0
-    BRIEF = 1  # the practice mark is one word, the link leaves out when it last synced
-    ICONS = 2  # a reader and a printer that are well show their icon only
-    TERSE = 3  # numbers without words; the link leaves out since when, the printer what is wrong
+    SHORT = 1  # the practice mark is one word
+    BRIEF = 2  # the link leaves out when it last synced
+    ICONS = 3  # a reader and a printer that are well show their icon only
+    TERSE = 4  # numbers without words; the link leaves out since when, the printer what is wrong
 
 
 _SILENT = "PRINTER-SILENT"
@@ -120,17 +121,18 @@ class Header(QFrame):
         self._make_room(status)
 
     def _make_room(self, status: StatusView) -> None:
-        """Say as much as there is room for. The hall's name gives way last of all, but before the clerk's."""
+        """Say as much as there is room for. The hall's name shortens itself, then goes; the clerk's never."""
         line = self.layout()
         assert line is not None, "laid out from the beginning"
         self._hall.show()
         for room in Room:
-            self._practice.setText(tr("header.practice" if room < Room.BRIEF else "header.practice_short"))
+            self._practice.setText(tr("header.practice" if room < Room.SHORT else "header.practice_short"))
             self._tell_link(status.link, room)
             self._tell_outbox(status, room)
             self._tell_reader(room)
             self._tell_printer(room)
-            if line.totalSizeHint().width() <= self.width():
+            needed = line.totalSizeHint() if room < Room.ICONS else line.totalMinimumSize()
+            if needed.width() <= self.width():
                 return
         if line.totalMinimumSize().width() > self.width():
             self._hall.hide()

@@ -245,7 +245,15 @@ class KeyButton(QPushButton):
 
 
 class TickBox(QCheckBox):
-    """A check box whose tick is drawn from the icon font, sharp at every scale."""
+    """A check box whose tick is drawn from the icon font, sharp at every scale; long words are shortened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        hint = self.sizeHint()
+        return QSize(min(hint.width(), theme.current().px(110)), hint.height())
 
     def sizeHint(self) -> QSize:
         look = theme.current()
@@ -274,7 +282,8 @@ class TickBox(QCheckBox):
             painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), look.px(4), look.px(4))
         painter.setPen(look.colour("text"))
         words = self.rect().adjusted(side + look.px(10), 0, 0, 0)
-        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
+        shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, words.width())
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, shown)
         painter.end()
 
 
@@ -283,6 +292,11 @@ class ChoiceBox(QComboBox):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
+
+    def shrink(self) -> None:
+        """Take as much width as there is, not as much as the longest choice asks for."""
+        self.setMinimumContentsLength(6)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

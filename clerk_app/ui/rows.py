@@ -114,9 +114,12 @@ class SteadyList(QListView, Generic[T]):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
 
-    def minimumSizeHint(self) -> QSize:
-        """One row at least: less would only look broken."""
+    def sizeHint(self) -> QSize:
+        """One row: a list takes the room that is left, what stands beside it comes first."""
         return QSize(80, max(self.sizeHintForRow(0), 0) + 2 * self.frameWidth() + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
     def update_rows(self, rows: Sequence[T]) -> None:
         """Show `rows`; scroll and selection stay with the rows they belong to."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedWidget
 
 from clerk_app.desk import sign_in
-from clerk_app.desk.ports import CardEvent, ReaderState, ReaderStatus
+from clerk_app.desk.ports import CardEvent, CardRead, ReaderState, ReaderStatus
 from clerk_app.ui.async_action import Actions
 from clerk_app.ui.counter import Counter
 from clerk_app.ui.keys import STEPS, Key
@@ -31,6 +31,7 @@ class Shift(QObject):
         self._pages = pages
         self._page = page
         self._reader = ReaderStatus(ReaderState.NO_READER)
+        self._early_card = False  # laid by the next citizen before the ticket was called
         self._actions = Actions(services)
         self._retired: Counter | None = None
         self.counter: Counter | None = None
@@ -57,6 +58,7 @@ class Shift(QObject):
         self._pages.addWidget(counter)
         counter.retranslate()
         self._pages.setCurrentWidget(counter)
+        counter.acts.called.connect(self._read_early_card)
         counter.start_work(self._reader)
 
     def sign_out(self) -> None:
@@ -108,8 +110,21 @@ class Shift(QObject):
         """Something happened on the card reader."""
         if isinstance(event, ReaderStatus):
             self._reader = event
+            if event.state in (ReaderState.EMPTY, ReaderState.NO_READER, ReaderState.SERVICE_LOST):
+                self._early_card = False
         if self.counter is not None:
+            if isinstance(event, CardRead):
+                self._early_card = self.counter.shown.visit is None
             self.counter.card_event(event)
+
+    def _read_early_card(self, _ticket: str) -> None:
+        """A card laid between two visits belongs to the one just called: it need not be lifted and laid again.
+
+        One left behind by the citizen before was read in that visit and is not taken for the next.
+        """
+        if self._early_card:
+            self._early_card = False
+            self._services.reader.read_again()
 
     def read_topics(self, topics: Set[str]) -> None:
         """Something changed in the background."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QStackedWidget, QWidget
 
 from clerk_app.desk.views import DraftRow, DraftView, QueueView, VisitView
+from clerk_app.ui import theme
 from clerk_app.ui.banner import BannerSlot
 from clerk_app.ui.filed_page import FiledPage
 from clerk_app.ui.pieces import column
@@ -18,6 +20,9 @@ from clerk_app.ui.steps.material_step import MaterialStep
 from clerk_app.ui.steps.progress import next_step, progress
 from clerk_app.ui.steps.situation_step import SituationStep
 from clerk_app.ui.steps.step_card import StepCard
+
+_LOW = 520
+"""Below this height (at 100 %) the lines of the steps are thin."""
 
 
 class StepsPanel(QWidget):
@@ -51,10 +56,20 @@ class StepsPanel(QWidget):
         for step in self._steps:
             step.asked.connect(lambda number=step.number: self.toggle(number))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._thin_out()
+
+    def _thin_out(self) -> None:
+        thin = self.height() < theme.current().px(_LOW)
+        self._lines.setSpacing(3 if thin else 8)
+        for step in self._steps:
+            step.set_thin(thin)
+
     def _page_of_steps(self) -> QScrollArea:
         inside = QWidget()
         inside.setObjectName("inside")
-        lines = column(inside, gap=8)
+        self._lines = lines = column(inside, gap=8)
         for step in self._steps:
             lines.addWidget(step)
         lines.addStretch(0)
@@ -128,6 +143,7 @@ class StepsPanel(QWidget):
         self._steps[number - 1].focus_problem()
 
     def retranslate(self) -> None:
+        self._thin_out()
         for slot in (self.banner, self.paper, self.left):
             slot.retranslate()
         self.ready.retranslate()

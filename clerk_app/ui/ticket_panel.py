@@ -6,14 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QWidget
 
 from clerk_app.desk.views import VisitView
 from clerk_app.domain.ticket import VisitState
 from clerk_app.ui.banner import BannerSlot
 from clerk_app.ui.flow import FlowLayout
 from clerk_app.ui.keys import Key
-from clerk_app.ui.pieces import Card, Chip, KeyButton, column, label, on_click, row
+from clerk_app.ui.pieces import Card, Chip, FittingScroll, KeyButton, column, label, on_click, row
 from clerk_app.ui.words import tr
 
 
@@ -62,12 +63,15 @@ class TicketPanel(Card):
             flow.addWidget(part)
         body.addWidget(top)
         body.addWidget(self._why)
-        body.addWidget(self.banner)
+        told = FittingScroll(self.banner, least=60)  # the keys keep their place whatever it says
+        told.hide()
+        self.banner.taken.connect(told.setVisible)
+        body.addWidget(told)
         body.addWidget(self._call)
-        pair: QHBoxLayout = row()
-        pair.addWidget(self._recall, 1)
-        pair.addWidget(self._no_show, 1)
-        body.addLayout(pair)
+        self._pair: QHBoxLayout = row()
+        self._pair.addWidget(self._recall, 1)
+        self._pair.addWidget(self._no_show, 1)
+        body.addLayout(self._pair)
         self._paper_line = QWidget()
         line = column(self._paper_line)
         line.addWidget(self._ticket_entry)
@@ -162,6 +166,20 @@ class TicketPanel(Card):
         self._by_paper.tell(tr("call.paper"), Key.PAPER)
         self._by_paper.setVisible(visit is None and not by_paper and not self._asks_paper)
         self.banner.retranslate()
+        self._fit_pair()
+
+    def _fit_pair(self) -> None:
+        """Recall and no-show side by side where their words fit, else one below the other."""
+        margins = self.contentsMargins().left() + 14
+        needed = sum(key.sizeHint().width() for key in (self._recall, self._no_show)) + self._pair.spacing()
+        fits = needed <= self.width() - 2 * margins
+        self._pair.setDirection(
+            QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_pair()
 
     def _reason(self) -> str:
         visit = self._visit

@@ -23,6 +23,7 @@ class TimelinePanel(Card):
         self._list.setUniformItemSizes(True)
         for part in (self._title, self._empty):
             part.setIndent(painting.AIR)
+        self._list.verticalScrollBar().rangeChanged.connect(lambda *_: self._list.scrollToBottom())
         body = column(self, gap=6)
         body.setContentsMargins(14 - painting.AIR, 12, 6, 10)
         body.addWidget(self._title)
@@ -32,7 +33,6 @@ class TimelinePanel(Card):
 
     def show_timeline(self, lines: tuple[TimelineRow, ...]) -> None:
         self._list.update_rows(lines)
-        self._list.scrollToBottom()
         self.retranslate()
 
     def retranslate(self) -> None:

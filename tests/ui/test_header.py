@@ -77,11 +77,23 @@ def test_nothing_is_clipped_and_the_clerk_is_named_in_full(
             if part.isVisible() and part is not busy._hall:
                 assert part.width() >= part.sizeHint().width(), part.text()
         assert busy._sign_out.geometry().right() < 1366
-        if scale == 100:
-            assert busy._hall.text() == busy._hall.whole, "the hall is named in full on the hall's PC"
     finally:
         words.speak("zh")
         theme.apply(qapp, "light", 100)
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_on_the_hall_pc_the_hall_is_named_in_full_offline_and_without_paper(
+    busy: Header, language: str
+) -> None:
+    words.speak(language)
+    try:
+        busy.show_status(replace(status(), tasks=0))
+        fit(busy, 1366)
+        assert busy._hall.isVisible()
+        assert busy._hall.text() == busy._hall.whole
+    finally:
+        words.speak("zh")
 
 
 def test_what_is_left_out_stands_in_the_tooltip(busy: Header) -> None:

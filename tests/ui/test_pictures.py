@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from window_hall import CLERK, LI, ZHAO, Hall, hall
@@ -21,6 +21,7 @@ from clerk_app.desk.ports import (
     PrintOutcome,
     PrintResult,
 )
+from clerk_app.ui.pieces import FittingScroll
 from clerk_app.ui.services import Look
 
 FOLDER = Path("build/pictures")
@@ -219,3 +220,26 @@ def test_pictures(scene: str, qtbot: QtBot, qapp: QApplication) -> None:
             if header:
                 assert header.layout().totalMinimumSize().width() <= width, "the header does not fit"
             assert (picture.width(), picture.height()) == (width, height), "does not fit"
+            for room in made.window.findChildren(FittingScroll):
+                if room.isVisible():
+                    needed = room.widget().layout().totalMinimumSize().width()
+                    assert needed <= room.viewport().width(), (look, "clipped at the right")
+
+
+def test_at_150_per_cent_on_the_hall_pc_two_rows_of_the_form_are_in_sight(
+    qtbot: QtBot, qapp: QApplication
+) -> None:
+    with hall(qtbot, qapp) as made:
+        long_form(made)
+        for name in ("zh", "en"):
+            made.window.set_look(Look(name, "light", 150))
+            made.window.resize(1366, 768)
+            made.settle()
+            form = made.counter.steps.form
+            sight = form._room.viewport()
+            rows = {
+                editor.mapTo(sight, QPoint(0, 0)).y()
+                for editor in form._editors.values()
+                if sight.rect().contains(QRect(editor.mapTo(sight, QPoint(0, 0)), editor.size()))
+            }
+            assert len(rows) >= 2

@@ -103,6 +103,24 @@ def test_a_card_nobody_was_called_for_is_told_and_not_taken(window_hall: Hall) -
     assert counter.shown.draft is None
 
 
+def test_a_card_laid_before_the_call_is_read_for_the_one_who_is_called(window_hall: Hall) -> None:
+    window_hall.sign_in()
+    window_hall.lay_card(LI)
+    window_hall.press(Qt.Key.Key_F1)
+    window_hall.settle()
+    assert who(window_hall).party.name == "李晓明"
+
+
+def test_a_card_left_behind_is_not_taken_for_the_next(called: Hall) -> None:
+    called.lay_card(LI)
+    called.press(Qt.Key.Key_F7)
+    called.press(Qt.Key.Key_F1)
+    called.settle()
+    assert called.counter.shown.visit.ticket_number == "A038"
+    draft = called.counter.shown.draft
+    assert draft is None or draft.applicant is None
+
+
 def test_a_card_that_could_not_be_read_says_what_to_do(called: Hall) -> None:
     called.reader.lay(CardFailed("CARD-PULLED", detail="SW 6A82"))
     called.settle()

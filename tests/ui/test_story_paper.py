@@ -11,6 +11,7 @@ from window_hall import LI, Hall
 from clerk_app.desk.ports import PrintOutcome, PrintResult, PrintState
 from clerk_app.desk.views import Gate
 from clerk_app.domain.case import LegalState, SyncState
+from clerk_app.domain.numbering import printed
 from clerk_app.ui.services import Look
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -127,6 +128,22 @@ def test_reprint_counts(ready: Hall) -> None:
     ready.press(Qt.Key.Key_F9)
     ready.press(Qt.Key.Key_P, CTRL)
     assert [reprint for _, reprint in ready.printer.papers] == [0, 1]
+
+
+def test_the_key_prints_the_slip_of_who_stands_here_whatever_the_list_has_chosen(ready: Hall) -> None:
+    ready.press(Qt.Key.Key_F9)
+    first = newest(ready).number
+    ready.press(Qt.Key.Key_C, ALT)  # the list is open on the case of the one who leaves
+    ready.press(Qt.Key.Key_F7)
+    ready.press(Qt.Key.Key_F1)
+    ready.settle()
+    ready.counter.ticket.setFocus()
+    ready.press(Qt.Key.Key_P, CTRL)
+    assert [reprint for _, reprint in ready.printer.papers] == [0], "nothing was filed in this visit yet"
+    ready.press(Qt.Key.Key_C, ALT)
+    ready.press(Qt.Key.Key_P, CTRL)
+    assert [reprint for _, reprint in ready.printer.papers] == [0, 1], "in the list the key means the chosen one"
+    assert printed(ready.printer.papers[-1][0].number) == first
 
 
 def test_voiding_needs_the_chord_and_a_written_reason(ready: Hall) -> None:

@@ -13,7 +13,7 @@ from clerk_app.ui.steps.field_editor import FieldEditor
 from clerk_app.ui.steps.step_card import StepCard
 from clerk_app.ui.words import tr
 
-_COLUMN = 210
+_COLUMN = 180
 """The least width of a field at 100 %; the form has as many columns as fit, three at most."""
 
 

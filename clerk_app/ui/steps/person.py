@@ -8,6 +8,7 @@ from clerk_app import failures
 from clerk_app.desk.views import PersonView
 from clerk_app.domain.applicant import EntrySource
 from clerk_app.domain.ethnicity import ETHNIC_GROUPS
+from clerk_app.ui.flow import FlowLayout
 from clerk_app.ui.pieces import Chip, IconLabel, column, label, row
 from clerk_app.ui.words import language, sentences, tr
 
@@ -64,14 +65,14 @@ def person_block(title: str, person: PersonView) -> QWidget:
     """A second person on the page (the agent): title, name, number, how we know."""
     block = QWidget()
     body = column(block, gap=4)
-    top = row(gap=10)
-    top.addWidget(label(title, "muted"))
-    top.addWidget(label(person.name, "name", selectable=True))
-    top.addWidget(label(person.number, "number"))
-    top.addWidget(source_chip(person))
-    top.addStretch()
-    top.addWidget(label(validity(person), "muted"))
-    body.addLayout(top)
+    top = QWidget()
+    flow = FlowLayout(top, gap=10, spread=True)
+    flow.addWidget(label(title, "muted"))
+    flow.addWidget(label(person.name, "name", selectable=True))
+    flow.addWidget(label(person.number, "number"))
+    flow.addWidget(source_chip(person))
+    flow.addWidget(label(validity(person), "muted"))
+    body.addWidget(top)
     body.addWidget(label(facts(person), "muted", wrap=True))
     for line in notes(person):
         body.addWidget(line)

@@ -61,7 +61,7 @@ class StepCard(Card):
 
     def _lay_out(self) -> None:
         line = row(self._head, gap=8)
-        line.setContentsMargins(6, 5, 6, 5)
+        self._head_line = line
         for part in (self._badge, self._title, self._warning, self._summary):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         line.addWidget(self._badge)
@@ -71,7 +71,8 @@ class StepCard(Card):
         line.addWidget(self._summary, 1)
         self._head.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         card = column(self, gap=0)
-        card.setContentsMargins(6, 4, 6, 4)
+        self._card = card
+        self.set_thin(False)
         card.addWidget(self._head)
         below = column(gap=8)
         below.setContentsMargins(8, 0, 8, 0)
@@ -79,6 +80,12 @@ class StepCard(Card):
         below.addWidget(self._room)
         self._below = below
         card.addLayout(below)
+
+    def set_thin(self, thin: bool) -> None:
+        """Thin lines leave the room to the open step where the screen is low."""
+        air = 1 if thin else 5
+        self._head_line.setContentsMargins(6, air, 6, air)
+        self._card.setContentsMargins(6, air - 1, 6, air - 1)
 
     @property
     def is_open(self) -> bool:

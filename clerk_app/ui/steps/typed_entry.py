@@ -93,6 +93,7 @@ class TypedEntry(_Entry):
         self._name, self._number, self._reason = QLineEdit(), QLineEdit(), ChoiceBox()
         self._number.setMaxLength(18)
         self._reason.setEditable(True)
+        self._reason.shrink()
         self.add_line("entry.name", self._name)
         self.add_line("entry.number", self._number)
         self.add_line("entry.reason", self._reason)
@@ -112,6 +113,8 @@ class TypedEntry(_Entry):
         self._reason.clear()
         self._reason.addItems([tr(f"entry.because_{reason}") for reason in _REASONS])
         self._reason.setCurrentIndex(place)
+        if (line := self._reason.lineEdit()) is not None:
+            line.setCursorPosition(0)  # the beginning of a long reason, not its end
 
 
 class OrganisationEntry(_Entry):
