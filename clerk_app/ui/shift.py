@@ -118,7 +118,7 @@ class Shift(QObject):
             self.counter.card_event(event)
 
     def _read_early_card(self, _ticket: str) -> None:
-        """A card laid between two visits belongs to the one just called: it need not be lifted and laid again.
+        """A card laid between two visits belongs to the one just called: it need not be laid again.
 
         One left behind by the citizen before was read in that visit and is not taken for the next.
         """

@@ -142,7 +142,7 @@ def test_the_key_prints_the_slip_of_who_stands_here_whatever_the_list_has_chosen
     assert [reprint for _, reprint in ready.printer.papers] == [0], "nothing was filed in this visit yet"
     ready.press(Qt.Key.Key_C, ALT)
     ready.press(Qt.Key.Key_P, CTRL)
-    assert [reprint for _, reprint in ready.printer.papers] == [0, 1], "in the list the key means the chosen one"
+    assert [reprint for _, reprint in ready.printer.papers] == [0, 1], "in the list: the chosen one"
     assert printed(ready.printer.papers[-1][0].number) == first
 
 
