@@ -190,7 +190,7 @@ class Counter(CounterPanels):
         if self.ticket.serves_by_paper:
             self.ticket.press_call()
         elif visit is None:
-            self._actions.start(self._call(self.acts.call_next()), self.ticket.banner, "call")
+            self._actions.start(self._call(self.acts.call_next), self.ticket.banner, "call")
         elif self.shown.status and self.shown.status.link.state is LinkState.OFFLINE:
             self.ticket.banner.tell(Message("warn", "call.offline_busy", {"key": Key.FINISH}, seconds=10))
         else:
@@ -199,12 +199,12 @@ class Counter(CounterPanels):
             FinishQuestion(self, visit.ticket_number, unfinished=begun, finish=self._finish_and_call).open()
 
     def _finish_and_call(self) -> None:
-        self._actions.start(self._call(self.acts.finish_and_call()), self.ticket.banner, "call")
+        self._actions.start(self._call(self.acts.finish_and_call), self.ticket.banner, "call")
 
-    async def _call(self, act: Coroutine[Any, Any, None]) -> None:
+    async def _call(self, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """A call that finds no network leads on to the paper ticket; the link may not know it yet."""
         try:
-            await act
+            await act()
         except Failure as failure:
             if failure.code == "SYNC-OFFLINE":
                 await self.shown.read(View.STATUS)
