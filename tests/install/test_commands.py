@@ -20,7 +20,8 @@ from clerk_app.devices.printer.simulator import Faults, SimulatedPrinter
 from clerk_app.domain.numbering import parse
 
 sys.path.append(str(Path(__file__).parents[1] / "integration"))
-from workstation_kit import CLERK, ITEMS, KINDS
+from hall_items import ITEMS, KINDS
+from workstation_kit import CLERK
 
 from clerk_app.catalogue.records import item_line, kind_line
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from workstation_kit import ACCEPTED_OFFLINE, COLLEAGUE, OpenHall, Window
+from hall_items import ACCEPTED_OFFLINE
+from workstation_kit import COLLEAGUE, OpenHall, Window
 
 from clerk_app.desk import acceptance, calling, correction, drafting, finding, following
 from clerk_app.desk.draft_view import draft_view

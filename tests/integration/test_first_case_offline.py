@@ -5,22 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from hall_items import ACCEPTED_OFFLINE, NEVER_OFFLINE, RECEIVED_OFFLINE
 from proxy import Fault
-from workstation_kit import (
-    ACCEPTED_OFFLINE,
-    CLERK,
-    COLLEAGUE,
-    HASTY,
-    NEVER_OFFLINE,
-    PATIENCE,
-    RECEIVED_OFFLINE,
-    OpenHall,
-    Window,
-)
+from workstation_kit import CLERK, COLLEAGUE, HASTY, PATIENCE, OpenHall, Window
 
 from back_office import catalogue
 from back_office.embedded import UserSetup
-from clerk_app.desk import acceptance, calling, drafting, following
+from clerk_app.desk import acceptance, calling, correction, drafting, following
 from clerk_app.desk.draft_view import draft_view
 from clerk_app.desk.ports import CommandState, LinkState
 from clerk_app.domain.case import LegalState, SyncState
@@ -128,10 +119,10 @@ def test_what_is_wrong_with_the_office_is_said_by_its_code_and_the_work_goes_on(
     hall.proxy.cut()
     window.workstation.scheduler.poke()  # a line that is silent and idle is noticed a minute later
     window.until_link(LinkState.OFFLINE, code)
+    with pytest.raises(Failure, match=code):
+        calling.call_next(window.desk, window.operator)
     window.by_paper("A001")
     case = window.accept()
-    with pytest.raises(Failure, match=code):
-        calling.call_next(window.desk, COLLEAGUE.staff_no)
     window.until_printed(case)
     assert window.row(case).sync_state is SyncState.HERE
 
@@ -199,16 +190,17 @@ def test_signing_in_without_the_office_is_for_those_it_has_seen_here(hall, windo
     hall.proxy.set(Fault.PORTAL)
     window.until_link(LinkState.OFFLINE, "SYNC-NOT-OFFICE")
     assert window.sign_in().staff_no == CLERK.staff_no
-    window.by_paper("A001")
+    visit = window.by_paper("A001")
     case = window.accept()
+    calling.finish(window.desk, visit.id)
     hall.proxy.clear()
     window.workstation.scheduler.network_up()
     window.until_registered(case)  # what was done offline counts under the grant of the last sign-in
 
     with pytest.raises(Failure, match="OFFICE-SESSION"):
-        calling.call_next(window.desk, COLLEAGUE.staff_no)
+        calling.call_next(window.desk, window.operator)
     window.sign_in()
-    assert calling.call_next(window.desk, COLLEAGUE.staff_no) is None
+    assert calling.call_next(window.desk, window.operator) is None
 
 
 def test_the_right_to_sign_in_offline_ends_and_a_clock_turned_back_does_not_give_it_again(hall, window):
@@ -224,7 +216,7 @@ def test_the_right_to_sign_in_offline_ends_and_a_clock_turned_back_does_not_give
         window.sign_in(CLERK)
 
 
-def test_what_the_office_refuses_is_a_task_and_the_case_stays(hall, window):
+def test_what_the_office_refuses_is_a_task_until_it_is_voided_at_the_window(hall, window):
     pull(hall, window)
     hall.office.server.office.write(lambda tx: catalogue.retire(tx, ACCEPTED_OFFLINE))
     window.by_paper("A001")
@@ -237,4 +229,11 @@ def test_what_the_office_refuses_is_a_task_and_the_case_stays(hall, window):
     assert (row.refusal, row.legal_state) == ("OFFICE-ITEM-NOT-IN-FORCE", LegalState.ACCEPTED)
     (task,) = following.outbox(window.desk)
     assert (task.type, task.state) == ("case.file", CommandState.REFUSED)
+    assert hall.registered() == {}
+
+    correction.void(window.desk, case.id, "事项已停办", window.operator)
+    window.workstation.print_queued()
+    window.until_printed(case)
+    window.until_sent()
+    assert len(hall.papers("事项已停办")) == 1
     assert hall.registered() == {}

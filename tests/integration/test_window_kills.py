@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hall_items import ACCEPTED_OFFLINE
 from proxy import Fault
 from window_victim import settle
-from workstation_kit import ACCEPTED_OFFLINE, CLERK, PATIENCE, Enrolled, OpenHall, Window
+from workstation_kit import CLERK, PATIENCE, Enrolled, OpenHall, Window
 
 from clerk_app.desk import acceptance, calling, drafting, following
 from clerk_app.desk.draft_view import draft_view

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from office_hall import BODY, CLERK, HALL, Hall, TestClock
+from hall_items import ACCEPTED_OFFLINE, ITEMS, KINDS
+from office_hall import CLERK, HALL, Hall, TestClock
 from proxy import FaultProxy
 from sync_window import Tokens
 
@@ -46,18 +47,6 @@ from clerk_app.devices.printer.printer import Limits, printer_from_url
 from clerk_app.devices.printer.simulator import SimulatedPrinter
 from clerk_app.domain.applicant import CardRecord
 from clerk_app.domain.case import Case, MaterialMode, SyncState
-from clerk_app.domain.catalogue import (
-    Audience,
-    Choice,
-    FieldKind,
-    FormField,
-    Implementation,
-    ItemKind,
-    ItemType,
-    Material,
-    OfflineRule,
-    Situation,
-)
 from clerk_app.domain.ticket import Visit
 from clerk_app.settings import Settings
 from clerk_app.store.vault import GivenKey, throw_away_key
@@ -81,50 +70,6 @@ class Pace:
 STEADY = Pace(TimeOuts(5.0, 15.0), Limits(connect=5.0, answer=5.0, confirm=10.0, look=0.1), 0.4)
 HASTY = Pace(TimeOuts(1.0, 1.0), Limits(answer=0.8, confirm=1.2, look=0.1), 0.4)
 """For faults that are silence: what must be waited for in full."""
-
-FIELDS = (
-    FormField("name", "姓名", required=True, fill="name"),
-    FormField("number", "证件号码", required=True, fill="number"),
-    FormField("phone", "联系电话", kind=FieldKind.PHONE, required=True),
-    FormField("address", "邮寄地址"),
-)
-MATERIALS = (
-    Material("id", "居民身份证", originals=1, check_only=True),
-    Material("form", "申请表", originals=1),
-    Material("letter", "授权委托书", originals=1, when="agent=yes", deferrable=True),
-)
-AGENT = Situation("agent", "办理方式", (Choice("no", "本人办理"), Choice("yes", "委托他人")))
-
-
-def _kind(code: str, name: str, offline: OfflineRule) -> ItemKind:
-    return ItemKind(
-        code=code,
-        name=name,
-        type=ItemType.PUBLIC_SERVICE,
-        audience=Audience.PERSON,
-        legal_days=20,
-        promised_days=3,
-        offline=offline,
-        situations=(AGENT,),
-        fields=FIELDS,
-        materials=MATERIALS,
-    )
-
-
-KINDS = (
-    _kind("512014001000", "社会保障卡补领", OfflineRule.ACCEPT),
-    _kind("512014002000", "失业登记", OfflineRule.RECEIVE),
-    _kind("512014003000", "社会保险费补缴", OfflineRule.NOTHING),
-)
-
-
-def _item(kind: ItemKind) -> Implementation:
-    code = f"{BODY}3{kind.code}"
-    return Implementation(code, kind.code, BODY, "绵阳市人力资源和社会保障局", "510700", "city")
-
-
-ITEMS = tuple(_item(kind) for kind in KINDS)
-ACCEPTED_OFFLINE, RECEIVED_OFFLINE, NEVER_OFFLINE = (item.code for item in ITEMS)
 
 
 @dataclass(frozen=True, slots=True)
