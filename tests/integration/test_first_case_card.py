@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from workstation_kit import OpenHall, Window
 
 from clerk_app.desk import acceptance, drafting
 from clerk_app.desk.draft_view import draft_view
+from clerk_app.desk.views import CheckState
+from clerk_app.devices.card.encoder import encode, stream
 from clerk_app.devices.card.monitor import PcscReader
 from clerk_app.devices.card.samples import sample_cards
 from clerk_app.domain.applicant import EntrySource
@@ -76,6 +79,30 @@ def test_from_the_card_to_the_paper(bench, hall, window, card):
     assert record.number not in paper
     assert shown.number in paper
     window.reckon(hall)
+
+
+WRONG_CHECK_DIGIT = replace(CARDS["resident"].record, number=CARDS["resident"].record.number[:-1] + "0")
+
+
+@pytest.mark.parametrize(
+    ("chip", "check", "state"),
+    [
+        (CARDS["resident-expired"].chip, "check.card_expired", CheckState.BAD),
+        (CARDS["resident-minor"].chip, "check.guardian", CheckState.BAD),
+        (stream(encode(WRONG_CHECK_DIGIT)), "check.card_odd", CheckState.WARN),
+    ],
+    ids=["expired", "minor", "wrong-check-digit"],
+)
+def test_what_is_doubtful_about_a_card_is_on_the_screen(bench, window, chip, check, state):
+    draft = drafting.open_draft(window.desk, window.operator)
+    bench.lay(chip)
+    drafting.applicant_from_card(window.desk, draft, window.card())
+    take(bench, window)
+    window.fill(draft)
+    view = draft_view(window.desk, draft)
+    assert {line.key: line.state for line in view.checks}[check] is state
+    assert view.accept.open is (state is CheckState.WARN)
+    drafting.discard(window.desk, draft)
 
 
 @pytest.mark.parametrize(
