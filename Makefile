@@ -9,7 +9,7 @@ ifeq ($(QT_QPA_PLATFORM),)
 unexport QT_QPA_PLATFORM
 endif
 
-.PHONY: help demo tour test check unit bench requirements clean
+.PHONY: help demo tour test check bench requirements pictures clean
 
 help:
 	@echo "make demo          practise in a whole hall on this machine (off-screen tour without a display)"
@@ -17,6 +17,7 @@ help:
 	@echo "make tour          the off-screen tour, pictures and slips in build/tour/"
 	@echo "make bench         measure every claim; writes docs/evidence.md"
 	@echo "make check         formatting, types, import rules"
+	@echo "make pictures      the pictures of the README from a new tour"
 	@echo "make requirements  lock the dependencies again, with hashes"
 
 demo: $(VENV)/.demo
@@ -30,9 +31,16 @@ endif
 tour: $(VENV)/.demo
 	@QT_QPA_PLATFORM=offscreen $(BIN)/clerk-app demo --tour build/tour
 
+# The README's pictures are of this build: run after a change of the window.
+pictures: tour
+	@mkdir -p docs/pictures
+	@cp build/tour/07-form-filled.zh.png docs/pictures/window-zh.png
+	@cp build/tour/09-checked.dark.png docs/pictures/window-en.png
+
 test: check
-	@echo "Tests, the fast ones first"
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/unit tests/search tests/migrations tests/devices tests/integration tests/ui tests/install
+	@echo "Tests, on two processes, the fast ones first"
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadfile \
+		tests/unit tests/search tests/migrations tests/devices tests/integration tests/ui tests/install
 
 check: $(VENV)/.dev
 	@echo "Formatting, types, import rules"

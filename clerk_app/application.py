@@ -135,7 +135,12 @@ def _follow_network(reconnected: Callable[[], None]) -> None:
     if not QNetworkInformation.loadDefaultBackend():
         return
     away = (QNetworkInformation.Reachability.Unknown, QNetworkInformation.Reachability.Disconnected)
-    QNetworkInformation.instance().reachabilityChanged.connect(lambda now: None if now in away else reconnected())
+
+    def changed(now: QNetworkInformation.Reachability) -> None:
+        if now not in away:
+            reconnected()
+
+    QNetworkInformation.instance().reachabilityChanged.connect(changed)
 
 
 def _opened(workstation: Callable[[], Workstation]) -> Workstation:

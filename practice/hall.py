@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -140,17 +141,25 @@ def prepared_office(say: Callable[[str], None], cache: Path | None = None) -> Pa
     say("Building the sample catalogue of 66,774 items (once)")
     kinds = sample_catalogue.kinds()
     items = tuple(sample_catalogue.implementations())
-    making = folder.with_name(folder.name + ".making")
-    shutil.rmtree(making, ignore_errors=True)
+    # Under a name of its own until it is whole: two programs may be making it at the same time.
+    making = Path(tempfile.mkdtemp(prefix="making-", dir=_made(cache)))
     office = prepare(making, HALL, [CLERK])
     try:
         catalogue.put_in_force(office, kinds, items)
     finally:
         office.close()
     for older in cache.glob("practice-office-*"):
-        if older != making:
+        if older != folder:
             shutil.rmtree(older, ignore_errors=True)
-    making.rename(folder)
+    try:
+        making.rename(folder)
+    except OSError:  # somebody else was first, with the same content
+        shutil.rmtree(making)
+    return folder
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 

@@ -51,7 +51,7 @@ def test_every_single_wrong_character_is_found(serial: int, place: int, wrong: s
 
 
 def test_of_a_hundred_swaps_of_neighbours_at_least_ninety_nine_are_found() -> None:
-    """MOD 37,36 finds every wrong character and nearly every swap: a few pairs share their check character."""
+    """MOD 37,36 finds every wrong character and nearly every swap: a few pairs share their character."""
     swaps = found = 0
     for serial in range(1, 100_000, 37):
         number = numbering.case_number("MY01", serial)
