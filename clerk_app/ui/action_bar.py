@@ -67,7 +67,7 @@ class ActionBar(QFrame):
         self._another.setVisible(bool(filed) and draft is None)
         self._finish.tell(tr("bar.finish"), Key.FINISH)
         self._finish.setVisible(visit is not None)
-        self._discard.tell(tr("bar.discard"))
+        self._discard.tell(tr("bar.discard"), Key.DISCARD)
         self._discard.setVisible(bool(draft and draft.id and (draft.applicant or draft.item)))
         self._void.tell(tr("bar.void"), Key.VOID)
         self._void.setVisible(draft is None and bool(filed) and filed[-1].void.open)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 from clerk_app import failures
 from clerk_app.ui import icons
 from clerk_app.ui.announce import announce
+from clerk_app.ui.keys import Key
 from clerk_app.ui.pieces import IconLabel, KeyButton, clear, column, label, on_click, row
 from clerk_app.ui.words import language, sentences, tr
 
@@ -24,7 +25,6 @@ class Answer:
     words: str
     act: Callable[[], object]
     primary: bool = False
-    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,13 @@ class BannerSlot(QWidget):
         if self._of_an_act:
             self.withdraw()
 
+    def answer(self, place: int) -> bool:
+        """Give the answer at `place` (0 first); whether the message here has one."""
+        if self._message is None or place >= len(self._message.answers):
+            return False
+        self._message.answers[place].act()
+        return True
+
     def dismiss(self) -> None:
         """Take the message away; what hangs on its leaving happens."""
         self._timer.stop()
@@ -144,14 +151,14 @@ class BannerSlot(QWidget):
         top = row(gap=8)
         top.addWidget(IconLabel(_ICONS[message.tone], message.tone, 18), 0, Qt.AlignmentFlag.AlignTop)
         top.addWidget(label(sentence, "title" if action else "", wrap=True), 1)
-        if not message.failure:
+        if not message.failure and len(message.answers) == 1:
             _add_answers(top, message)
         if message.closable:
             top.addWidget(self._close_button(), 0, Qt.AlignmentFlag.AlignTop)
         body.addLayout(top)
         if action:
             body.addWidget(label(action, wrap=True))
-        if message.failure or message.detail:
+        if message.failure or message.detail or len(message.answers) > 1:
             body.addLayout(self._foot(message))
         if message.detail and self._unfolded:
             body.addWidget(label(message.detail, "faint", wrap=True, selectable=True))
@@ -177,7 +184,7 @@ class BannerSlot(QWidget):
             on_click(fold, self._fold)
             foot.addWidget(fold)
         foot.addStretch()
-        if message.failure:
+        if message.failure or len(message.answers) > 1:
             _add_answers(foot, message)
         return foot
 
@@ -186,9 +193,13 @@ class BannerSlot(QWidget):
         self.retranslate()
 
 
+ANSWER_KEYS = (Key.YES, Key.NO)
+"""The first and the second answer of the topmost message; see `Counter.answer`."""
+
+
 def _add_answers(line: QHBoxLayout, message: Message) -> None:
-    for answer in message.answers:
+    for answer, key in zip(message.answers, ANSWER_KEYS, strict=False):
         button = KeyButton("primary" if answer.primary else "")
-        button.tell(tr(answer.words), answer.key)
+        button.tell(tr(answer.words), key)
         on_click(button, answer.act)
         line.addWidget(button)

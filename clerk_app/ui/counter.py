@@ -113,7 +113,7 @@ class Counter(CounterPanels):
         bar.finish.connect(self.finish)
         bar.reprint.connect(self.reprint)
         bar.void.connect(self.ask_void)
-        bar.discard.connect(self._discard)
+        bar.discard.connect(self.discard)
         self.side.cases.reprint.connect(lambda case: start(acts.reprint(case), steps.paper, "reprint"))
         self.side.cases.void.connect(lambda _id: self._ask_void_of(self.side.cases.chosen))
         self.void.given.connect(lambda *given: start(self._void(*given), self.void.banner, "void"))
@@ -128,7 +128,10 @@ class Counter(CounterPanels):
         self.steps.form.flush()  # undo gives back what was typed a moment ago too
         self._actions.start(self.acts.clear_item(), self.steps.item.banner, "clear_item")
 
-    def _discard(self) -> None:
+    def discard(self) -> None:
+        """Drop the draft in hand; undo gives it back."""
+        if self.shown.draft is None:
+            return
         self.steps.form.flush()
         self._actions.start(self.acts.discard(), self.steps.banner, "discard")
 
@@ -272,6 +275,11 @@ class Counter(CounterPanels):
     def start(self, work: Coroutine[Any, Any, object], place: Place, name: str = "") -> None:
         """Begin an act; see `Actions.start`."""
         self._actions.start(work, place, name)
+
+    def answer(self, place: int) -> None:
+        """Give the first (0) or second answer of the topmost message that asks something."""
+        slots = (self.band, self.ticket.banner, *self.steps.slots)
+        next((slot for slot in slots if slot.isVisible() and slot.answer(place)), None)
 
     def ask_paper(self) -> None:
         if self.shown.visit is None:

@@ -142,6 +142,11 @@ class StepsPanel(QWidget):
         self.open_step(number, focus=False)
         self._steps[number - 1].focus_problem()
 
+    @property
+    def slots(self) -> tuple[BannerSlot, ...]:
+        """Where messages can stand here, from the top."""
+        return self.banner, self.paper, self.left, *(step.banner for step in self._steps)
+
     def retranslate(self) -> None:
         self._thin_out()
         for slot in (self.banner, self.paper, self.left):

@@ -81,6 +81,24 @@ def test_a_discarded_draft_can_be_undone(filling: Hall) -> None:
     assert filling.counter.shown.draft.applicant.party.name == "李晓明"
 
 
+def test_discard_undo_and_taking_the_applicant_away_by_keys_alone(filling: Hall) -> None:
+    control, shift, alt = (
+        Qt.KeyboardModifier.ControlModifier,
+        Qt.KeyboardModifier.ShiftModifier,
+        Qt.KeyboardModifier.AltModifier,
+    )
+    filling.press(Qt.Key.Key_X, control | shift)
+    assert filling.counter.shown.draft.applicant is None
+    filling.press(Qt.Key.Key_Y, alt)
+    assert filling.counter.shown.draft.applicant.party.name == "李晓明"
+    filling.press(Qt.Key.Key_X, alt)
+    assert filling.counter.shown.draft.applicant is None
+    filling.press(Qt.Key.Key_Y, alt)
+    assert filling.counter.shown.draft.applicant.party.name == "李晓明"
+    filling.press(Qt.Key.Key_N, alt)  # nothing asks for a second answer: nothing happens
+    assert filling.counter.shown.draft.applicant.party.name == "李晓明"
+
+
 def test_a_draft_left_aside_is_offered_at_the_next_visit(filling: Hall) -> None:
     filling.press(Qt.Key.Key_F7)
     assert filling.counter.steps.ready.isVisible()

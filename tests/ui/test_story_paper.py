@@ -109,6 +109,13 @@ def test_nobody_knows_and_the_clerk_says_no(ready: Hall) -> None:
     assert newest(ready).reprints == 1
 
 
+def test_the_question_about_the_slip_is_answered_by_a_key(ready: Hall) -> None:
+    ready.printer.outcomes.append(PrintResult(PrintOutcome.UNKNOWN, "PRINTER-SILENT"))
+    ready.press(Qt.Key.Key_F9)
+    ready.press(Qt.Key.Key_N, ALT)
+    assert [reprint for _, reprint in ready.printer.papers] == [0, 1]
+
+
 def test_out_of_paper_the_case_stands_and_prints_again(ready: Hall) -> None:
     ready.printer.outcomes.append(PrintResult(PrintOutcome.FAILED, "PRINTER-PAPER-OUT"))
     ready.press(Qt.Key.Key_F9)

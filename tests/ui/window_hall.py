@@ -298,7 +298,8 @@ class Hall:
     def click(self, words: str) -> None:
         """Click the visible button that says `words`."""
         buttons = self.window.findChildren(QPushButton)
-        next(b for b in buttons if words in (b.accessibleName(), b.text()) and b.isVisible()).click()
+        said = (b for b in buttons if words in (b.accessibleName(), b.text(), getattr(b, "words", None)))
+        next(b for b in said if b.isVisible()).click()
         self.settle()
 
     def lay_card(self, record: CardRecord) -> None:

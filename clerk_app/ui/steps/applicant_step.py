@@ -47,7 +47,7 @@ class ApplicantStep(StepCard):
         on_click(self._typed_key, self.ask_typed)
         on_click(self._agent_key, self.ask_agent)
         on_click(self._organisation_key, self.ask_organisation)
-        on_click(self._clear_key, self._clear_party)
+        on_click(self._clear_key, self.clear)
         self.body.addLayout(self._shown)
         self.body.addWidget(self._typed)
         self.body.addWidget(self._organisation)
@@ -103,8 +103,10 @@ class ApplicantStep(StepCard):
     def _waits_for_agent(self) -> bool:
         return self.awaits == "agent" and self._who is not None and self._who.agent is None
 
-    def _clear_party(self) -> None:
-        self.cleared.emit("agent" if self._who and self._who.agent else "party")
+    def clear(self) -> None:
+        """Take the agent away, or else the applicant; undo gives them back."""
+        if self._who is not None:
+            self.cleared.emit("agent" if self._who.agent else "party")
 
     def focus_first(self) -> None:
         if self._typed_key.isHidden():
@@ -127,7 +129,7 @@ class ApplicantStep(StepCard):
         self._organisation_key.tell(tr("applicant.organisation"), Key.ORGANISATION, "organisation", "primary")
         self._organisation_key.setVisible(not has_party)
         agent = self._who is not None and self._who.agent is not None
-        self._clear_key.tell(tr("applicant.clear_agent" if agent else "applicant.clear"), icon="close")
+        self._clear_key.tell(tr("applicant.clear_agent" if agent else "applicant.clear"), Key.CLEAR, "close")
         self._clear_key.setVisible(has_party)
         self._typed.retranslate()
         self._organisation.retranslate()
