@@ -26,7 +26,8 @@ from clerk_app.devices.printer.mechanism import NO_FAULTS, Faults
 from clerk_app.devices.printer.paper import Paper
 from practice.hall import CLERK, PracticeHall
 
-PAPER_WIDTH = 300
+WIDTH, HEIGHT = 440, 768
+PAPER_WIDTH = 380
 
 
 class _Papers(QObject):
@@ -44,7 +45,8 @@ class PracticeConsole(QWidget):
         super().__init__()
         self._hall = hall
         self.setWindowTitle("练习控制台 · Practice console")
-        self.setFixedWidth(PAPER_WIDTH + 60)
+        self.setObjectName("page")
+        self.resize(WIDTH, HEIGHT)
         column = QVBoxLayout(self)
         column.setSpacing(10)
         column.addWidget(_note(f"工号 {CLERK.staff_no}，密码 {CLERK.password}\nStaff number and password"))
@@ -63,8 +65,10 @@ class PracticeConsole(QWidget):
         hall.on_paper = self._papers.came.emit
 
     def stand_beside(self, window: QWidget) -> None:
-        """Move to the right of the clerk's window where the screen has room for it."""
-        self.move(window.frameGeometry().topRight())
+        """Move to the right of the clerk's window; over its edge where the screen ends there."""
+        room = window.screen().availableGeometry()
+        corner = window.frameGeometry().topRight()
+        self.move(min(corner.x(), room.right() - self.width()), max(corner.y(), room.top()))
 
     def _citizens(self) -> QWidget:
         box, grid = _box("申请人 · Citizens")
@@ -72,14 +76,16 @@ class PracticeConsole(QWidget):
         self._card.setAccessibleName("证件 · Card")
         for card in self._hall.reader.cards.values():
             self._card.addItem(f"{card.title} · {card.title_en}", card.id)
-        grid.addWidget(self._card, 0, 0, 1, 3)
-        grid.addWidget(_button("放卡 Lay card", self._lay), 1, 0)
-        grid.addWidget(_button("取卡 Take card", self._hall.reader.remove), 1, 1)
-        grid.addWidget(_button("读时抽走 Pull early", self._pull), 1, 2)
+        self._card.setMinimumContentsLength(20)
+        self._card.setCurrentIndex(self._card.findData("resident"))
+        grid.addWidget(self._card, 0, 0, 1, 6)
+        grid.addWidget(_button("放卡 Lay card", self._lay), 1, 0, 1, 3)
+        grid.addWidget(_button("取卡 Take card", self._hall.reader.remove), 1, 3, 1, 3)
+        grid.addWidget(_button("读时抽走 Pull early", self._pull), 2, 0, 1, 6)
         for place, (series, words) in enumerate(
             (("A", "综合 General"), ("Y", "预约 Booked"), ("P", "优先 Priority"))
         ):
-            grid.addWidget(_button(words, self._take_ticket(series)), 2, place)
+            grid.addWidget(_button(words, self._take_ticket(series)), 3, 2 * place, 1, 2)
         return box
 
     def _troubles(self) -> QWidget:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 def run() -> int:
     """Open the practice hall: the clerk's window, and beside it the console of the citizens."""
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtWidgets import QApplication, QWidget
 
     from clerk_app import application
     from practice.console import PracticeConsole
@@ -21,10 +21,16 @@ def run() -> int:
         tempfile.TemporaryDirectory(prefix="clerk-app-practice-") as folder,
         PracticeHall(Path(folder), _say) as hall,
     ):
-        console = PracticeConsole(hall)
-        console.show()
+        consoles = []
+
+        def opened(window: QWidget) -> None:
+            # After the clerk's window, so that it has the window's theme and stands beside it.
+            consoles.append(PracticeConsole(hall))
+            consoles[0].show()
+            consoles[0].stand_beside(window)
+
         settings = hall.workstation.settings
-        return application.show(app, settings, lambda: hall.workstation, opened=console.stand_beside)
+        return application.show(app, settings, lambda: hall.workstation, opened=opened)
 
 
 def tour(folder: Path) -> int:
