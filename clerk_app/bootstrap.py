@@ -151,6 +151,11 @@ class Workstation:
     def link(self) -> LinkStatus:
         return self.scheduler.status
 
+    @property
+    def printer_status(self) -> PrinterStatus:
+        """As last asked, a few seconds old at most."""
+        return self._printer_status
+
     def subscribe(self, listener: Callable[[Changed], None]) -> None:
         self._listeners.append(listener)
 
