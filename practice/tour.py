@@ -146,7 +146,7 @@ class _Tour:
         self._by_paper("A032", "resident-woman", "jzz", "居住证首次申请", RECEIVED)
         self.step("outbox", lambda: self.key("Ctrl+O"), lambda: self._unsent() > 0)
         self.key("Esc")
-        self.step("network-up", self._plug, lambda: self._link() is LinkState.ONLINE)
+        self.step("network-up", self._plug, self._window_is_online)
         self.step(
             "drained",
             lambda: self.key("Alt+C"),
@@ -383,6 +383,11 @@ class _Tour:
 
     def _link(self) -> LinkState:
         return self._hall.workstation.link.state
+
+    def _window_is_online(self) -> bool:
+        """What the clerk sees, not what the sync knows: calling is offered, the queue is no longer stale."""
+        queue = self._counter().shown.queue
+        return not self._counter().ticket.serves_by_paper and queue is not None and not queue.stale
 
     def _unsent(self) -> int:
         return len(following.outbox(self._desk))

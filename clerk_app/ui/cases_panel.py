@@ -50,7 +50,11 @@ class CasesPanel(QWidget):
         body.addWidget(self._acts)
 
     def show_cases(self, cases: tuple[CaseRow, ...]) -> None:
+        known = {case.id for case in self.model.rows}
         self._list.update_rows(cases)
+        if cases and cases[0].id not in known:
+            # What is told below the list is of the newest case, not of somebody who has left.
+            self.choose(cases[0].id)
         self.retranslate()
 
     @property

@@ -153,6 +153,22 @@ def test_the_key_prints_the_slip_of_who_stands_here_whatever_the_list_has_chosen
     assert printed(ready.printer.papers[-1][0].number) == first
 
 
+def test_the_list_stands_on_the_newest_case_after_each_filing(ready: Hall) -> None:
+    ready.press(Qt.Key.Key_F9)
+    ready.press(Qt.Key.Key_C, ALT)
+    first = ready.counter.side.cases.chosen
+    ready.press(Qt.Key.Key_N, CTRL)
+    ready.type("补领")
+    ready.press(Qt.Key.Key_Return)
+    ready.press(Qt.Key.Key_5, ALT)
+    ready.press(Qt.Key.Key_Space)
+    ready.press(Qt.Key.Key_F8)
+    assert len(ready.counter.shown.cases) == 2
+    chosen = ready.counter.side.cases.chosen
+    assert chosen is not None and first is not None
+    assert chosen.id == newest(ready).id != first.id
+
+
 def test_voiding_needs_the_chord_and_a_written_reason(ready: Hall) -> None:
     ready.press(Qt.Key.Key_F9)
     ready.press(Qt.Key.Key_D, CTRL | SHIFT)
