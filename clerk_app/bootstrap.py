@@ -29,6 +29,7 @@ from clerk_app.desk.ports import (
     Changed,
     Device,
     LinkStatus,
+    Preview,
     Printer,
     PrinterStatus,
     PrintOutcome,
@@ -83,6 +84,12 @@ class Lanes:
 
 class NoPrinter:
     """The printer port of a workstation whose settings name none."""
+
+    def preview(self, slip: Slip, *, reprint: int = 0) -> Preview:
+        raise Failure("PRINTER-NOT-SET")
+
+    def missing(self, text: str) -> tuple[str, ...]:
+        return ()
 
     def status(self) -> PrinterStatus:
         return PrinterStatus(code="PRINTER-NOT-SET")
@@ -285,8 +292,7 @@ def _enrolled(store: SqlStore) -> Device:
 
 def real_parts(settings: Settings) -> Parts:
     """Keyring, PC/SC and the printer of the settings."""
-    from clerk_app.devices.card.monitor import PcscReader
-    from clerk_app.devices.card.pseudo_apdu import table_from_settings
+    from clerk_app.devices.card.drivers import reader_from_settings
     from clerk_app.devices.printer.printer import printer_from_url
 
     told = settings.printer
@@ -296,7 +302,7 @@ def real_parts(settings: Settings) -> Parts:
     return Parts(
         key=cache_key(settings),
         tokens=KeyringTokens(),
-        reader=PcscReader(table_from_settings(settings.reader)),
+        reader=reader_from_settings(settings.readers),
         printer=printer,
     )
 

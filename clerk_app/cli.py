@@ -110,10 +110,9 @@ def _card_read(arguments: argparse.Namespace) -> int:
 
 def _reader_of_the_settings() -> CardReader:
     from clerk_app import settings
-    from clerk_app.devices.card.monitor import PcscReader
-    from clerk_app.devices.card.pseudo_apdu import table_from_settings
+    from clerk_app.devices.card.drivers import reader_from_settings
 
-    return PcscReader(table_from_settings(settings.load().reader))
+    return reader_from_settings(settings.load().readers)
 
 
 def _print_sample(arguments: argparse.Namespace) -> int:

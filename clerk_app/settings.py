@@ -5,12 +5,15 @@ url = "https://office.example"        # set by `clerk-app enrol`
 ca = "/etc/clerk-app/ca.pem"          # private authority, optional
 
 [printer]
-url = "tcp://192.0.2.10:9100"
+url = "tcp://192.0.2.10:9100"         # tcp, serial, file, usb, cups or windows
 width = 80                            # paper in millimetres: 80 or 58
-encoding = "gb18030"                  # gb18030, gbk or gb2312
+encoding = "gb18030"                  # gb18030, gbk, gb2312, utf8 or raster
 
-[reader]                              # pseudo-APDU table, see docs/devices of your reader
-cla = 0xFF
+[[reader]]                            # one table a reader; left out: PC/SC with the usual bytes
+driver = "pcsc"                       # pcsc, sdt or the name of an installed driver
+
+[voice]
+mode = "off"                          # off, zh, en or zh+en
 
 [window]
 language = "zh"                       # zh or en
@@ -22,7 +25,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +36,33 @@ FILE = "settings.toml"
 
 @dataclass(frozen=True, slots=True)
 class PrinterSettings:
+    """`templates` is a folder with the hall's own slip templates, `logo` a black-and-white PNG for them."""
+
     url: str = ""
     width: int = 80
     encoding: str = "gb18030"
+    language: str = "zh"
+    copies: int = 1  # of a receipt voucher
+    drawer: bool = False  # open the drawer after a receipt voucher
+    confirms: bool = True  # the model answers GS r after the last byte
+    templates: str = ""
+    logo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSettings:
+    """`rate` is the speed of speech and `volume` its loudness, both in per cent of the usual."""
+
+    mode: str = "off"
+    rate: int = 100
+    volume: int = 80
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerSettings:
+    """The camera materials are taken with: part of its name, or empty for the computer's first."""
+
+    camera: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +74,41 @@ class WindowSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a workstation is told. `folder` holds the encrypted cache, the catalogue and the logs."""
+    """Everything a workstation is told. `folder` holds the encrypted cache, the catalogue and the logs.
+
+    `readers` are the tables of `[[reader]]`, each checked by the driver it names; none means PC/SC.
+    """
 
     folder: Path
     office_url: str = ""
     office_ca: str = ""
     printer: PrinterSettings = PrinterSettings()
-    reader: Mapping[str, Any] = field(default_factory=dict)
+    readers: tuple[Mapping[str, Any], ...] = ()
+    voice: VoiceSettings = VoiceSettings()
+    scanner: ScannerSettings = ScannerSettings()
     window: WindowSettings = WindowSettings()
+
+
+_SECTIONS = {
+    "printer": PrinterSettings,
+    "voice": VoiceSettings,
+    "scanner": ScannerSettings,
+    "window": WindowSettings,
+}
+_ALLOWED: Mapping[str, Mapping[str, tuple[object, ...]]] = {
+    "printer": {
+        "width": (80, 58),
+        "encoding": ("gb18030", "gbk", "gb2312", "utf8", "raster"),
+        "language": ("zh", "zh+en"),
+        "copies": (1, 2),
+    },
+    "voice": {
+        "mode": ("off", "zh", "en", "zh+en"),
+        "rate": tuple(range(50, 201)),
+        "volume": tuple(range(101)),
+    },
+    "window": {"language": ("zh", "en"), "theme": ("light", "dark", "contrast"), "scale": (100, 125, 150)},
+}
 
 
 def default_folder() -> Path:
@@ -78,62 +132,66 @@ def load(folder: Path | None = None) -> Settings:
 
 
 def _read(folder: Path, table: Mapping[str, Any]) -> Settings:
-    unknown = table.keys() - {"office", "printer", "reader", "window"}
+    unknown = table.keys() - {"office", "reader", *_SECTIONS}
     if unknown:
         raise Failure("SETTINGS-INVALID", f"unknown table: {', '.join(sorted(unknown))}")
     office = _section(table, "office", {"url": str, "ca": str})
+    read = {
+        name: shape(**_section(table, name, {field.name: type(field.default) for field in fields(shape)}))
+        for name, shape in _SECTIONS.items()
+    }
     return Settings(
         folder=folder,
         office_url=office.get("url", ""),
         office_ca=office.get("ca", ""),
-        printer=PrinterSettings(**_section(table, "printer", {"url": str, "width": int, "encoding": str})),
-        reader=table.get("reader", {}),
-        window=WindowSettings(**_section(table, "window", {"language": str, "theme": str, "scale": int})),
+        readers=_readers(table.get("reader", ())),
+        **read,
     )
+
+
+def _readers(told: Any) -> tuple[Mapping[str, Any], ...]:
+    """One `[reader]` or several `[[reader]]`."""
+    tables = told if isinstance(told, list | tuple) else [told]
+    if not all(isinstance(each, Mapping) for each in tables):
+        raise Failure("SETTINGS-INVALID", "reader must be a table")
+    return tuple(tables)
 
 
 def _section(table: Mapping[str, Any], name: str, types: Mapping[str, type]) -> dict[str, Any]:
     section = table.get(name, {})
+    if not isinstance(section, Mapping):
+        raise Failure("SETTINGS-INVALID", f"{name} must be a table")
     for key, value in section.items():
         if key not in types:
             raise Failure("SETTINGS-INVALID", f"unknown setting: {name}.{key}")
-        if not isinstance(value, types[key]):
+        if type(value) is not types[key]:  # a bool is an int to Python, not to whoever wrote the file
             raise Failure("SETTINGS-INVALID", f"{name}.{key} must be {types[key].__name__}")
-    allowed = _ALLOWED.get(name, {})
-    for key, values in allowed.items():
+    for key, values in _ALLOWED.get(name, {}).items():
         if key in section and section[key] not in values:
-            raise Failure("SETTINGS-INVALID", f"{name}.{key} must be one of {', '.join(map(str, values))}")
+            raise Failure("SETTINGS-INVALID", f"{name}.{key} must be {_told(values)}")
     return dict(section)
 
 
-_ALLOWED: Mapping[str, Mapping[str, tuple[object, ...]]] = {
-    "printer": {"width": (80, 58), "encoding": ("gb18030", "gbk", "gb2312")},
-    "window": {"language": ("zh", "en"), "theme": ("light", "dark", "contrast"), "scale": (100, 125, 150)},
-}
+def _told(values: tuple[object, ...]) -> str:
+    if len(values) > 10:
+        return f"{values[0]} to {values[-1]}"
+    return f"one of {', '.join(map(str, values))}"
 
 
 def save(settings: Settings) -> None:
-    """Write the settings back, readable by this account only."""
-    lines = []
-    sections: dict[str, dict[str, Any]] = {
-        "office": {"url": settings.office_url, "ca": settings.office_ca},
-        "printer": {
-            "url": settings.printer.url,
-            "width": settings.printer.width,
-            "encoding": settings.printer.encoding,
-        },
-        "reader": dict(settings.reader),
-        "window": {
-            "language": settings.window.language,
-            "theme": settings.window.theme,
-            "scale": settings.window.scale,
-        },
-    }
-    for name, values in sections.items():
-        if values:
-            lines.append(f"[{name}]")
-            lines += [f"{key} = {_toml(value)}" for key, value in values.items()]
-            lines.append("")
+    """Write the settings back, readable by this account only. What has its default value is left out."""
+    sections: list[tuple[str, Mapping[str, Any]]] = [
+        ("[office]", {"url": settings.office_url, "ca": settings.office_ca})
+    ]
+    sections += [("[[reader]]", reader) for reader in settings.readers]
+    for name, shape in _SECTIONS.items():
+        usual = asdict(shape())
+        own = asdict(getattr(settings, name))
+        sections.append((f"[{name}]", {key: value for key, value in own.items() if value != usual[key]}))
+    lines: list[str] = []
+    for heading, values in sections:
+        if values or heading == "[[reader]]":
+            lines += [heading, *(f"{key} = {_toml(value)}" for key, value in values.items()), ""]
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = settings.folder / FILE
     file.write_text("\n".join(lines), encoding="utf-8")

@@ -14,6 +14,10 @@ class DocumentKind(StrEnum):
     RESIDENCE_PERMIT = "residence_permit"  # 港澳台居民居住证, 81/82/83
     FOREIGN_PR_2017 = "foreign_pr_2017"  # 外国人永久居留身份证, 3 letters + 12 digits
     FOREIGN_PR_2023 = "foreign_pr_2023"  # 外国人永久居留身份证, 18 digits from 9
+    SOCIAL_SECURITY = "social_security"  # 社会保障卡 (LD/T 32): names its holder by the GB 11643 number
+    PASSPORT = "passport"  # ICAO 9303 TD3
+    MAINLAND_TRAVEL_PERMIT = "mainland_travel_permit"  # 港澳居民来往内地通行证, 台湾居民来往大陆通行证
+    TRAVEL_DOCUMENT = "travel_document"  # any other ICAO 9303 TD1 document
     USCC = "uscc"  # 统一社会信用代码 (GB 32100)
 
 
@@ -30,6 +34,7 @@ class EntrySource(StrEnum):
     """How the identity reached us. A typed one is never shown as a read card."""
 
     CARD = "card"
+    MRZ = "mrz"  # the machine-readable zone, check digits right; no chip was asked
     TYPED = "typed"
 
 

@@ -74,4 +74,103 @@ class TicketSlip:
     practice: bool = False
 
 
-Slip = ReceiptSlip | VoidSlip | TicketSlip
+@dataclass(frozen=True, slots=True)
+class MaterialListSlip:
+    """材料清单: what was handed over in a case, on its own, for the citizen or for the folder."""
+
+    number: str
+    hall: str
+    window: str
+    operator: str
+    item: str
+    body: str
+    applicant: str
+    materials: tuple[SlipMaterial, ...]
+    received_at: datetime
+    printed_at: datetime
+    practice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PickUpSlip:
+    """取件单: with what, when and where the result is fetched. `ready` is None when no day is promised."""
+
+    number: str
+    hall: str
+    window: str
+    operator: str
+    item: str
+    body: str
+    applicant: str  # masked: the slip lies about until it is used
+    result: str  # name of the result document
+    printed_at: datetime
+    ready: date | None = None
+    ready_provisional: bool = False
+    place: str = ""
+    hours: str = ""
+    advice_phone: str = ""
+    practice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftSlip:
+    """班次小结: what one clerk did between signing in and now. Numbers only, no citizen."""
+
+    hall: str
+    window: str
+    operator: str
+    began_at: datetime
+    ended_at: datetime
+    visits: int
+    no_shows: int
+    received: int
+    accepted: int
+    voided: int
+    reprints: int
+    unsent: int
+    items: tuple[tuple[str, int], ...] = ()  # item name, cases; the most frequent first
+    practice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingSlip:
+    """日结单: the day of one window, with the head of its audit chain, to be signed and kept."""
+
+    hall: str
+    window: str
+    operator: str
+    day: date
+    closed_at: datetime
+    visits: int
+    received: int
+    accepted: int
+    registered: int
+    refused: int
+    first_number: str
+    last_number: str
+    voided: tuple[str, ...]  # case numbers
+    unsent: int
+    not_printed: int  # slips that no paper is known of
+    audit_links: int
+    audit_head: str  # hex SHA-256
+    oldest_unsent: datetime | None = None
+    practice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TestSlip:
+    """测试页: shows what this printer prints well: sizes, Chinese, rare characters, codes, the cut."""
+
+    hall: str
+    window: str
+    printed_at: datetime
+    printer: str  # its address as set, without a password
+    width: int
+    encoding: str
+    rare: str = "〇㐱䶮𠮷"
+    practice: bool = False
+
+
+Slip = (
+    ReceiptSlip | VoidSlip | TicketSlip | MaterialListSlip | PickUpSlip | ShiftSlip | ClosingSlip | TestSlip
+)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -175,6 +176,33 @@ print_jobs = Table(
     _fact("code"),
     Index(None, "case_id"),
     Index(None, "state"),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", String, primary_key=True),
+    _fact("case_id"),
+    _fact("material"),
+    _fact("page", Integer),
+    _fact("width", Integer),
+    _fact("height", Integer),
+    _fact("size", Integer),
+    _fact("sha256"),
+    _fact("added_at", Moment),
+    _fact("source"),
+    _fact("content", LargeBinary),
+    Index(None, "case_id"),
+)
+
+lost_cards = Table(
+    "lost_cards",
+    metadata,
+    Column("id", String, primary_key=True),
+    _fact("digest"),
+    _fact("version", Integer),
+    _fact("gone", Boolean),  # a report taken back: kept with its version, so that an older one stays out
+    Index(None, "digest"),
 )
 
 timeline = Table(

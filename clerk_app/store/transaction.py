@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from clerk_app.store.repositories.attachments import SqlAttachments
 from clerk_app.store.repositories.audit import SqlAudit
 from clerk_app.store.repositories.cases import SqlCases
 from clerk_app.store.repositories.drafts import SqlDrafts
 from clerk_app.store.repositories.feed import SqlFeed
+from clerk_app.store.repositories.lost_cards import SqlLostCards
 from clerk_app.store.repositories.meta import SqlMeta
 from clerk_app.store.repositories.numbers import SqlNumbers
 from clerk_app.store.repositories.operators import SqlOperators
@@ -33,6 +35,8 @@ class SqlTransaction:
         self.outbox = SqlOutbox(run)
         self.tickets = SqlTickets(run)
         self.print_jobs = SqlPrintJobs(run)
+        self.attachments = SqlAttachments(run)
+        self.lost_cards = SqlLostCards(run)
         self.timeline = SqlTimeline(run)
         self.audit = SqlAudit(run)
         self.operators = SqlOperators(run)

@@ -223,13 +223,16 @@ def known_settings() -> set[str]:
     return (
         {"office.url", "office.ca"}
         | {f"printer.{field.name}" for field in fields(settings.PrinterSettings)}
+        | {f"voice.{field.name}" for field in fields(settings.VoiceSettings)}
+        | {f"scanner.{field.name}" for field in fields(settings.ScannerSettings)}
         | {f"window.{field.name}" for field in fields(settings.WindowSettings)}
         | {f"reader.{field.name}" for field in fields(PseudoApduTable)}
     )
 
 
 def test_every_setting_is_in_its_table_and_no_other():
-    rows = re.findall(r"^\| (`(?:office|printer|window|reader)\.[^|]+)\|", text(IT), re.MULTILINE)
+    tables = "office|printer|voice|scanner|window|reader"
+    rows = re.findall(rf"^\| (`(?:{tables})\.[^|]+)\|", text(IT), re.MULTILINE)
     assert {name for row in rows for name in CODE.findall(row)} == known_settings()
 
 
@@ -239,7 +242,7 @@ def test_the_settings_shown_are_read_without_complaint(tmp_path):
     read = settings.load(tmp_path)
     assert set(tomllib.loads(shown)) == {"office", "printer", "reader", "window"}
     assert (read.printer.width, read.printer.encoding, read.window.scale) == (80, "gb18030", 100)
-    assert table_from_settings(read.reader) == PseudoApduTable()
+    assert [table_from_settings(reader) for reader in read.readers] == [PseudoApduTable()]
 
 
 def test_the_defaults_told_are_the_defaults():
@@ -249,7 +252,7 @@ def test_the_defaults_told_are_the_defaults():
     assert f"`contrast`, {window.theme} |" in manual
     assert f"`en`, {window.language} |" in manual
     assert f"`58`, {printer.width} |" in manual
-    assert f"`gb2312`, {printer.encoding} |" in manual
+    assert f"`raster`, {printer.encoding} |" in manual
     assert f'`"{reader.atr_mark.hex()}"` |' in manual
     assert f'`"{reader.header.hex()}"` |' in manual
     assert f"0x{reader.cla:X} and 0x{reader.ins:X} |" in manual

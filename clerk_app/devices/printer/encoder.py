@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache
 
-from clerk_app.devices.printer.columns import clusters, columns
+from clerk_app.devices.printer.columns import clean, clusters, columns
 from clerk_app.devices.printer.dots import line_dots, raster
+from clerk_app.devices.printer.fonts import font_for
 from clerk_app.devices.printer.layout import (
     LEADING_DOTS,
     PLAIN,
@@ -56,6 +57,12 @@ def encode(elements: Sequence[Element], roll: Roll, encoding: Encoding) -> bytes
     for element in elements:
         job.add(element)
     return bytes(job.data)
+
+
+def missing(text: str, encoding: Encoding) -> tuple[str, ...]:
+    """The characters of `text` that neither the declared set nor a font of this machine holds, each once."""
+    unwritten = (c for c in clusters(clean(text)) if c != " " and not _in_set(c, encoding))
+    return tuple(dict.fromkeys(c for c in unwritten if font_for(c, ROW_DOTS) is None))
 
 
 class _Job:

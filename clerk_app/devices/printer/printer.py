@@ -11,9 +11,10 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from clerk_app.desk.ports import PaperState, PrinterStatus, PrintOutcome, PrintResult
+from clerk_app.desk.ports import PaperState, Preview, PrinterStatus, PrintOutcome, PrintResult
+from clerk_app.devices.printer import preview as previewing
 from clerk_app.devices.printer import slips, status
-from clerk_app.devices.printer.encoder import Encoding, encode
+from clerk_app.devices.printer.encoder import Encoding, encode, missing
 from clerk_app.devices.printer.layout import ROLLS, Roll
 from clerk_app.devices.printer.transport import TcpLine
 from clerk_app.devices.printer.wording import Language
@@ -87,6 +88,15 @@ class TcpPrinter:
         except Failure as failure:
             outcome = PrintOutcome.UNKNOWN if sent else PrintOutcome.FAILED
             return PrintResult(outcome, failure.code, failure.detail)
+
+    def preview(self, slip: Slip, *, reprint: int = 0) -> Preview:
+        """The paper `print` would give, drawn by the simulated printer from the same bytes."""
+        elements = slips.page(slip, self._roll, reprint=reprint, language=self._language)
+        return previewing.preview(elements, self._roll, self._encoding)
+
+    def missing(self, text: str) -> tuple[str, ...]:
+        """The characters of `text` that neither the printer nor a font of this machine can write."""
+        return missing(text, self._encoding)
 
     def _line(self) -> TcpLine:
         limits = self._limits

@@ -11,13 +11,32 @@ import msgspec
 from sqlalchemy import select, update
 
 from clerk_app.desk.ports import PrintJob, PrintState
-from clerk_app.domain.documents import ReceiptSlip, Slip, TicketSlip, VoidSlip
+from clerk_app.domain.documents import (
+    ClosingSlip,
+    MaterialListSlip,
+    PickUpSlip,
+    ReceiptSlip,
+    ShiftSlip,
+    Slip,
+    TestSlip,
+    TicketSlip,
+    VoidSlip,
+)
 from clerk_app.domain.ids import uuid7
 from clerk_app.store.repositories.rows import Statements, adding, each, one
 from clerk_app.store.tables import print_jobs as jobs
 
 _TYPES: MappingProxyType[str, type[Slip]] = MappingProxyType(
-    {"receipt": ReceiptSlip, "void": VoidSlip, "ticket": TicketSlip}
+    {
+        "receipt": ReceiptSlip,
+        "void": VoidSlip,
+        "ticket": TicketSlip,
+        "material-list": MaterialListSlip,
+        "pick-up": PickUpSlip,
+        "shift": ShiftSlip,
+        "closing": ClosingSlip,
+        "test": TestSlip,
+    }
 )
 _NAMES = MappingProxyType({shape: name for name, shape in _TYPES.items()})
 

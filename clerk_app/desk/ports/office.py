@@ -1,0 +1,69 @@
+"""The back office as the window meets it: direct calls, the link, background changes; and the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from clerk_app.desk.ports.records import Operator
+from clerk_app.domain.ticket import Ticket
+
+
+class Clock(Protocol):
+    """Wall time for legal facts, monotonic time for waiting. Injected so that tests own it."""
+
+    def now(self) -> datetime:
+        """Local wall time with its zone, corrected by the last known skew against the office."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    operator: Operator
+    token: str
+
+
+class Office(Protocol):
+    """Direct calls to the back office: the few acts that need its answer at once. Network lane only.
+
+    Every call raises Failure("SYNC-OFFLINE", "SYNC-SLOW", "SYNC-NOT-OFFICE", ...) when there is no answer
+    that can be trusted. Each act carries a client-made id, so that a lost answer can be asked for again.
+    """
+
+    def sign_in(self, staff_no: str, password: str) -> SignedIn: ...
+    def sign_out(self) -> None: ...
+    def call_next(self, request_id: str) -> Ticket | None:
+        """The ticket the authority assigns to this window, or None when nobody waits."""
+
+    def recall(self, request_id: str, ticket_id: str) -> Ticket: ...
+
+
+class LinkState(StrEnum):
+    ONLINE = "online"
+    SLOW = "slow"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """What the status strip tells: the link, since when, last full sync, and what waits."""
+
+    state: LinkState
+    since: datetime | None = None
+    synced_at: datetime | None = None
+    skew_seconds: float = 0.0
+    code: str = ""  # why the link is slow or offline, as a failure code
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a background operation changed, so that the window refreshes that and nothing else.
+
+    Topics: "tickets", "cases", "outbox", "link", "calendar", "printing", "catalogue".
+    """
+
+    topics: frozenset[str]

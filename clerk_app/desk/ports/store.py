@@ -1,0 +1,226 @@
+"""The encrypted cache: one repository a kind of row, used inside one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from clerk_app.desk.ports.records import (
+    Attachment,
+    Command,
+    CommandState,
+    Device,
+    LostCard,
+    Operator,
+    PrintJob,
+    PrintState,
+)
+from clerk_app.domain.case import Case, Draft, TimelineEvent
+from clerk_app.domain.documents import Slip
+from clerk_app.domain.numbering import NumberBlock
+from clerk_app.domain.ticket import Ticket, Visit
+from clerk_app.domain.working_days import WorkingCalendar
+
+T = TypeVar("T")
+
+
+class Drafts(Protocol):
+    def save(self, draft: Draft) -> None: ...
+    def get(self, draft_id: str) -> Draft | None: ...
+    def open(self) -> Sequence[Draft]: ...
+    def remove(self, draft_id: str) -> None: ...
+
+
+class Visits(Protocol):
+    def save(self, visit: Visit) -> None: ...
+    def get(self, visit_id: str) -> Visit | None: ...
+    def current(self, operator: str) -> Visit | None:
+        """The visit of `operator` that is called or being served, if any."""
+
+    def finished_since(self, since: datetime) -> int: ...
+
+
+class Cases(Protocol):
+    def add(self, case: Case) -> None: ...
+    def save(self, case: Case) -> None: ...
+    def get(self, case_id: str) -> Case | None: ...
+    def by_number(self, number: str) -> Case | None: ...
+    def of_visit(self, visit_id: str) -> Sequence[Case]: ...
+    def recent(self, limit: int = 50) -> Sequence[Case]: ...
+    def same_open(self, identity: str, kind: str) -> Sequence[Case]:
+        """Cases of the same person for the same item kind that are neither void nor refused."""
+
+    def count_since(self, since: datetime) -> int: ...
+    def used_kinds(self) -> tuple[tuple[str, ...], Mapping[str, int]]:
+        """(kind codes newest first, kind code -> times) filed at this window, for the search."""
+
+
+class Numbers(Protocol):
+    def take(self) -> int:
+        """The next serial of the block in use; the row moves in the caller's transaction.
+
+        Raises Failure("STORE-NO-NUMBERS") when every block is used up.
+        """
+
+    def add(self, block: NumberBlock) -> None: ...
+    def blocks(self) -> Sequence[NumberBlock]: ...
+
+
+class Outbox(Protocol):
+    def add(
+        self,
+        type_: str,
+        aggregate: str,
+        body: Mapping[str, Any],
+        *,
+        at: datetime,
+        operator: str,
+    ) -> Command:
+        """Append with a new id (UUIDv7) and the device's next dense sequence number."""
+
+    def next_batch(self, limit: int = 100) -> Sequence[Command]:
+        """Unanswered commands in order of sequence."""
+
+    def since(self, seq: int, limit: int = 100) -> Sequence[Command]:
+        """Commands from `seq` on, answered or not: an office restored from a backup asks for them again."""
+
+    def mark(self, ids: Sequence[str], state: CommandState, code: str = "") -> None: ...
+    def get(self, command_id: str) -> Command | None: ...
+    def pending(self) -> Sequence[Command]:
+        """Everything neither applied nor settled, oldest first: waiting, sent, refused, held."""
+
+
+class Tickets(Protocol):
+    def put(self, tickets: Sequence[Ticket]) -> None:
+        """Mirror facts from the feed; an older version never replaces a newer one."""
+
+    def waiting(self, limit: int | None = None) -> Sequence[Ticket]:
+        """Waiting tickets in the order they were issued, all or the first `limit`."""
+
+    def get(self, ticket_id: str) -> Ticket | None: ...
+    def by_number(self, number: str) -> Ticket | None: ...
+    def count(self, state: str) -> int: ...
+    def clear(self) -> None: ...
+
+
+class PrintJobs(Protocol):
+    def add(self, slip: Slip, *, case_id: str | None, at: datetime, reprint: int = 0) -> PrintJob: ...
+    def mark(self, job_id: str, state: PrintState, code: str = "") -> None: ...
+    def get(self, job_id: str) -> PrintJob | None: ...
+    def unfinished(self) -> Sequence[PrintJob]:
+        """Queued, printing (left by a kill), failed and unknown jobs, oldest first."""
+
+    def of_case(self, case_id: str) -> Sequence[PrintJob]: ...
+
+
+class Attachments(Protocol):
+    def add(self, attachment: Attachment, content: bytes) -> None: ...
+    def remove(self, attachment_id: str) -> None: ...
+    def of_case(self, case_id: str) -> Sequence[Attachment]:
+        """Every page of the case or draft, by material and page."""
+
+    def content(self, attachment_id: str) -> bytes | None: ...
+
+
+class LostCards(Protocol):
+    """Mirror of the office's list of lost cards."""
+
+    def put(self, cards: Sequence[LostCard]) -> None:
+        """Add or replace; an older version never replaces a newer one."""
+
+    def remove(self, card_id: str, version: int) -> None: ...
+    def holds(self, digests: Sequence[str]) -> bool:
+        """Whether one of `digests` is on the list."""
+
+    def clear(self) -> None: ...
+
+
+class Timeline(Protocol):
+    def add(self, event: TimelineEvent) -> None: ...
+    def of_visit(self, visit_id: str) -> Sequence[TimelineEvent]: ...
+    def of_case(self, case_id: str) -> Sequence[TimelineEvent]: ...
+
+
+class Audit(Protocol):
+    def add(self, *, at: datetime, actor: str, act: str, subject: str, detail: str = "") -> str:
+        """Append one link to the hash chain; returns the new head (hex SHA-256)."""
+
+    def head(self) -> str: ...
+    def verify(self) -> int:
+        """Number of links checked. Raises Failure("STORE-AUDIT-BROKEN") naming the first bad one."""
+
+
+class Operators(Protocol):
+    def save(self, operator: Operator, verifier: str) -> None: ...
+    def get(self, staff_no: str) -> tuple[Operator, str] | None:
+        """The operator and the Argon2id verifier of the last online sign-in here."""
+
+    def failed(self, staff_no: str, at: datetime) -> int:
+        """Count one failed attempt; returns how many in a row."""
+
+    def failures(self, staff_no: str) -> tuple[int, datetime | None]: ...
+    def succeeded(self, staff_no: str) -> None: ...
+
+
+class Feed(Protocol):
+    """Cursors of the change feed: (generation, sequence) a scope."""
+
+    def cursor(self, scope: str) -> tuple[str, int] | None: ...
+    def advance(self, scope: str, generation: str, seq: int) -> None: ...
+    def reset(self, scope: str) -> None: ...
+
+
+class Meta(Protocol):
+    """Small facts of the workstation: device, calendar, last sync, highest wall time seen."""
+
+    def device(self) -> Device | None: ...
+    def set_device(self, device: Device) -> None: ...
+    def calendar(self) -> WorkingCalendar: ...
+    def set_calendar(self, calendar: WorkingCalendar) -> None: ...
+    def get(self, key: str) -> str | None: ...
+    def set(self, key: str, value: str) -> None: ...
+
+
+class Transaction(Protocol):
+    """The repositories of one transaction. Never kept beyond it."""
+
+    @property
+    def drafts(self) -> Drafts: ...
+    @property
+    def visits(self) -> Visits: ...
+    @property
+    def cases(self) -> Cases: ...
+    @property
+    def numbers(self) -> Numbers: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def tickets(self) -> Tickets: ...
+    @property
+    def print_jobs(self) -> PrintJobs: ...
+    @property
+    def attachments(self) -> Attachments: ...
+    @property
+    def lost_cards(self) -> LostCards: ...
+    @property
+    def timeline(self) -> Timeline: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def operators(self) -> Operators: ...
+    @property
+    def feed(self) -> Feed: ...
+    @property
+    def meta(self) -> Meta: ...
+
+
+class Store(Protocol):
+    """The encrypted cache. Both calls run `work` on the store's own lane and wait for it.
+
+    `write` is one `BEGIN IMMEDIATE` transaction with `synchronous=FULL`: all of `work` or nothing.
+    Failures: STORE-FULL, STORE-READ-ONLY, STORE-DAMAGED, STORE-IO.
+    """
+
+    def write(self, work: Callable[[Transaction], T]) -> T: ...
+    def read(self, work: Callable[[Transaction], T]) -> T: ...

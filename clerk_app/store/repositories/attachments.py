@@ -1,0 +1,34 @@
+"""Pages of materials: what they are, and apart from that their content, which is read one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, insert, select
+
+from clerk_app.desk.ports import Attachment
+from clerk_app.store.repositories.rows import Statements, columns, each, values
+from clerk_app.store.tables import attachments
+
+_ALL = select(*columns(attachments, Attachment)).order_by(
+    attachments.c.material, attachments.c.page, attachments.c.added_at
+)
+
+
+class SqlAttachments:
+    def __init__(self, statements: Statements) -> None:
+        self._sql = statements
+
+    def add(self, attachment: Attachment, content: bytes) -> None:
+        self._sql.execute(insert(attachments), values(attachment) | {"content": content})
+
+    def remove(self, attachment_id: str) -> None:
+        self._sql.execute(delete(attachments).where(attachments.c.id == attachment_id))
+
+    def of_case(self, case_id: str) -> Sequence[Attachment]:
+        return each(Attachment, self._sql.execute(_ALL.where(attachments.c.case_id == case_id)))
+
+    def content(self, attachment_id: str) -> bytes | None:
+        query = select(attachments.c.content).where(attachments.c.id == attachment_id)
+        found = self._sql.execute(query).scalar_one_or_none()
+        return None if found is None else bytes(found)
