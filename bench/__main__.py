@@ -19,7 +19,7 @@ from pathlib import Path
 from bench.report import Claim, published, table
 from clerk_app.domain.hall_time import HALL_TIME
 
-NAMES = ("start", "search", "accept", "slip", "drain", "ui_gap")
+NAMES = ("start", "search", "accept", "card", "slip", "drain", "ui_gap")
 EVIDENCE = Path(__file__).parents[1] / "docs" / "evidence.md"
 
 HEAD = """# Evidence
