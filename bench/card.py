@@ -2,8 +2,8 @@
 
 pcscd with its virtual reader, in namespaces of its own; the window off-screen, signed in, a visit open. A
 thread waits for the service to tell of the card and notes when: noticing a card takes the service up to
-0.4 s, and is no merit or fault of ours. The reference is that thread reading the six pages itself, as the shortest
-program would, before the window is opened.
+0.4 s, and is no merit or fault of ours. The reference is that thread reading the six pages itself, as the
+shortest program would, before the window is opened.
 
     python -m bench.card
 """
