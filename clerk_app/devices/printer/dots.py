@@ -1,11 +1,14 @@
-"""A line of text drawn as dots, for the characters a printer has no letters for.
+"""What is printed as dots: lines with characters a printer has no letters for, and the hall's logo.
 
-The whole line is drawn, so that its columns stand where the printer's own letters would have put them.
+A line is drawn as a whole, so that its columns stand where the printer's own letters would have put them:
+column graphics between letters (ESC *) would save dots, but printers differ in where they put the baseline.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps
 
@@ -17,11 +20,14 @@ from clerk_app.devices.printer.layout import (
     ROW_DOTS,
     Align,
     Line,
+    Picture,
     Roll,
     Run,
 )
 from clerk_app.failures import Failure
 
+_BAND = 240  # rows a raster command may have: printers hold one in memory, and some count them in a byte
+_LOGO_ROWS = 480  # 60 mm: a logo, not a poster
 _INK = 110  # grey above this becomes a dot: thin strokes survive, curves do not clot
 
 
@@ -69,6 +75,32 @@ def _glyph(cluster: str, bold: bool, scale: int) -> Image.Image:
     baseline = round(size * 0.84)
     ImageDraw.Draw(picture).text((picture.width / 2, baseline), cluster, fill=255, font=font, anchor="ms")
     return picture
+
+
+def logo(file: Path, roll: Roll) -> Picture:
+    """The picture in `file` (black on white, PNG or what else Pillow reads), made to fit `roll`, dithered.
+
+    Raises Failure("PRINTER-LOGO") when there is no such file or it holds no picture.
+    """
+    try:
+        with Image.open(file) as opened:
+            seen = opened.convert("RGBA")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise Failure("PRINTER-LOGO", type(error).__name__) from error
+    white = Image.new("RGBA", seen.size, "white")
+    grey = Image.alpha_composite(white, seen).convert("L")
+    grey.thumbnail((roll.dots, _LOGO_ROWS))
+    width = -(-grey.width // 8) * 8
+    ink = Image.new("L", (width, grey.height), 0)
+    ink.paste(ImageOps.invert(grey), ((width - grey.width) // 2, 0))
+    return Picture(width, ink.convert("1").tobytes())
+
+
+def bands(picture: Picture) -> Iterator[Image.Image]:
+    """`picture` in pieces, from the top, each low enough for one raster command."""
+    dots = Image.frombytes("1", (picture.width, picture.height), picture.rows)
+    for top in range(0, picture.height, _BAND):
+        yield dots.crop((0, top, picture.width, min(top + _BAND, picture.height)))
 
 
 def raster(picture: Image.Image) -> bytes:

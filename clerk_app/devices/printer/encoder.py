@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 
 from clerk_app.devices.printer.columns import clean, clusters, columns
-from clerk_app.devices.printer.dots import line_dots, raster
+from clerk_app.devices.printer.dots import bands, line_dots, raster
 from clerk_app.devices.printer.fonts import font_for
 from clerk_app.devices.printer.layout import (
     LEADING_DOTS,
@@ -21,8 +21,10 @@ from clerk_app.devices.printer.layout import (
     Align,
     Barcode,
     Cut,
+    Drawer,
     Element,
     Line,
+    Picture,
     QrCode,
     Roll,
     Space,
@@ -43,6 +45,7 @@ CHINESE_ON = b"\x1c&"  # off at power-on in models for other markets
 HANZI_SPACING_NONE = b"\x1cS\x00\x00"
 REPORTS_OFF = b"\x1da\x00"  # automatic status, perhaps left on by another program, would mix with our answers
 CUT = b"\x1dVB\x18"
+OPEN_DRAWER = b"\x1bp\x00\x19\xfa"  # ESC p: connector pin 2, 50 ms on, 500 ms off
 
 PROLOGUE = INITIALISE + CHINESE_ON + HANZI_SPACING_NONE + REPORTS_OFF
 
@@ -91,6 +94,13 @@ class _Job:
             case Barcode():
                 self._set_align(Align.CENTRE)
                 self.data += _code128(element)
+            case Picture() if element.width > self._roll.dots:
+                raise ValueError(f"a picture of {element.width} dots on paper of {self._roll.dots}")
+            case Picture():
+                self._set_align(Align.CENTRE)
+                self.data += b"".join(raster(band) for band in bands(element))
+            case Drawer():
+                self.data += OPEN_DRAWER
             case Space():
                 self.data += b"\x1bJ" + bytes([element.dots])
             case Cut():

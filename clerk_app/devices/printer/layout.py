@@ -100,6 +100,28 @@ class Barcode:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """Dots, centred: rows from the top, each `width` / 8 bytes, the highest bit leftmost, 1 is black.
+
+    `width` is a multiple of eight; a picture wider than the paper is a bug of the layout. `name` is what
+    stands for it in text.
+    """
+
+    width: int
+    rows: bytes
+    name: str = "logo"
+
+    @property
+    def height(self) -> int:
+        return len(self.rows) // (self.width // 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """Open the cash drawer that hangs on the printer. Leaves nothing on paper."""
+
+
+@dataclass(frozen=True, slots=True)
 class Space:
     """Blank paper, in dots of 1/8 mm (a printer with other units feeds its own)."""
 
@@ -111,7 +133,7 @@ class Cut:
     """Feed to the knife and cut, leaving a bridge that keeps the slip from falling."""
 
 
-Element = Line | QrCode | Barcode | Space | Cut
+Element = Line | QrCode | Barcode | Picture | Space | Drawer | Cut
 
 
 class Page:
@@ -203,6 +225,10 @@ def _text_lines(elements: Sequence[Element], roll: Roll) -> Iterator[str]:
                 yield f"[QR {element.data}]"
             case Barcode():
                 yield f"[CODE128 {element.data}]"
+            case Picture():
+                yield f"[{element.name}]"
+            case Drawer():
+                yield "[drawer]"
             case Cut():
                 yield "[cut]"
             case Space():
