@@ -6,17 +6,21 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from clerk_app import failures
+from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.failures import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from back_office.office import Transaction
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 T = TypeVar("T")
 
@@ -94,17 +98,38 @@ def _parser() -> argparse.ArgumentParser:
     retire.add_argument("item_code")
     retire.set_defaults(run=_catalogue_retire)
 
-    ticket = commands.add_parser("ticket", help="tickets").add_subparsers(required=True, metavar="act")
-    issue = ticket.add_parser("issue", help="issue the next ticket of a series")
-    issue.add_argument("--series", default="A")
-    issue.add_argument("--hall")
-    issue.set_defaults(run=_ticket_issue)
+    _ticket_parser(commands)
+    _lost_card_parser(commands)
 
     restored = commands.add_parser(
         "restored", help="run once after restoring a backup: every window takes the feed anew"
     )
     restored.set_defaults(run=_restored)
     return parser
+
+
+def _ticket_parser(commands: Commands) -> None:
+    acts = commands.add_parser("ticket", help="tickets").add_subparsers(required=True, metavar="act")
+    issue = acts.add_parser("issue", help="issue the next ticket of a series")
+    issue.add_argument("--series", default="A")
+    issue.add_argument("--hall")
+    issue.set_defaults(run=_ticket_issue)
+
+
+def _lost_card_parser(commands: Commands) -> None:
+    lost = commands.add_parser("lost-card", help="reported lost identity cards")
+    acts = lost.add_subparsers(required=True, metavar="act")
+    report = acts.add_parser(
+        "add", help="report a card lost; its number comes from standard input or a prompt, not as an argument"
+    )
+    report.add_argument(
+        "--issued", type=date.fromisoformat, help="first day of validity on the card; without it every card"
+    )
+    report.set_defaults(run=_lost_card_add)
+    found = acts.add_parser("remove", help="take a report back: the card was found")
+    found.add_argument("report_id")
+    found.set_defaults(run=_lost_card_remove)
+    acts.add_parser("list", help="the reports in force, without numbers").set_defaults(run=_lost_card_list)
 
 
 def _init(asked: argparse.Namespace) -> None:
@@ -204,6 +229,30 @@ def _ticket_issue(asked: argparse.Namespace) -> None:
     from back_office import queues
 
     print(_write(asked, lambda tx, hall: queues.issue(tx, hall, asked.series)).number)
+
+
+def _lost_card_add(asked: argparse.Namespace) -> None:
+    from back_office import embedded, lost_cards
+
+    number = getpass("Number of the card: ") if sys.stdin.isatty() else sys.stdin.readline()
+    print(embedded.write(asked.data, lambda tx: lost_cards.add(tx, number, asked.issued)))
+
+
+def _lost_card_remove(asked: argparse.Namespace) -> None:
+    from back_office import embedded, lost_cards
+
+    embedded.write(asked.data, lambda tx: lost_cards.remove(tx, asked.report_id))
+    print(asked.report_id)
+
+
+def _lost_card_list(asked: argparse.Namespace) -> None:
+    from back_office import embedded, lost_cards
+
+    for report in embedded.write(asked.data, lambda tx: lost_cards.listed(tx.connection)):
+        day = report.issued.isoformat() if report.issued else "every card"
+        print(
+            report.id, report.reported_at.astimezone(HALL_TIME).isoformat(timespec="minutes"), day, sep="\t"
+        )
 
 
 def _restored(asked: argparse.Namespace) -> None:

@@ -8,13 +8,20 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from back_office import commands, feed
+from back_office import commands, feed, lost_cards
 from back_office.access import Device, DeviceHere, OfficeHere
 from back_office.commands import PushEnvelope
 from back_office.pokes import ScopeKey
 from back_office.problems import Refused
 from back_office.tables import scope
-from clerk_app.sync.protocol import MAX_PUSH_BYTES, ChangesAnswer, PushAnswer, SnapshotAnswer, WaitAnswer
+from clerk_app.sync.protocol import (
+    LOST_CARDS,
+    MAX_PUSH_BYTES,
+    ChangesAnswer,
+    PushAnswer,
+    SnapshotAnswer,
+    WaitAnswer,
+)
 
 MAX_WAIT_SECONDS = 50
 MAX_SCOPES = 16
@@ -43,6 +50,8 @@ def _scope_of(device: Device, name: str) -> ScopeKey:
     """The scope a device means by `name`. Raises Refused 403 for what is not its own."""
     if name == "catalogue":
         return feed.CATALOGUE
+    if name == LOST_CARDS:
+        return lost_cards.SCOPE
     own = name in (f"hall:{device.hall}", f"device:{device.id}")
     if not own and not name.startswith("queue:"):
         raise Refused("OFFICE-SCOPE", status=403)

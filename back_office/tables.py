@@ -318,6 +318,32 @@ request = sa.Table(
     PrimaryKeyConstraint("device", "id"),
 )
 
+lost_card = sa.Table(
+    "lost_card",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),  # clerk_app.domain.lost_cards; the number itself is nowhere
+    Column("issued", Date),  # None: every card of the number
+    Column("version", Integer, nullable=False),
+    Column("reported_at", Instant, nullable=False),
+    Column("ended_at", Instant),  # taken back
+    Index(
+        "uq_lost_card_digest_in_force",
+        "digest",
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    ),
+)
+
+lost_card_salt = sa.Table(
+    "lost_card_salt",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("salt", Text, nullable=False),
+    CheckConstraint("one = 1", name="single"),
+)
+
 scope = sa.Table(
     "scope",
     metadata,

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
 
-from back_office import catalogue
+from back_office import catalogue, lost_cards
 from back_office.embedded import (
     HallSetup,
     OfficeServer,
@@ -45,6 +45,8 @@ HALL = HallSetup(
 CLERK = UserSetup(staff_no="1024", name="王芳", name_en="Wang Fang", password="practice")  # noqa: S106
 WINDOW = "12"
 QUEUE = "A"
+LOST_CARD = "resident-lost"
+"""The sample card that is on the office's list of lost cards."""
 FIRST_TICKETS = ("A", "A", "Y", "A", "P", "A")
 
 
@@ -94,6 +96,7 @@ class PracticeHall:
         address = urlsplit(self._server.url)
         self.cable = Cable(str(address.hostname), int(address.port or 80))
         self.printer.start()
+        self._report_lost(LOST_CARD)
         for series in FIRST_TICKETS:
             self.take_ticket(series)
         self._settings = Settings(self._folder / "window", office_url=self.cable.url, window=self._window)
@@ -123,6 +126,10 @@ class PracticeHall:
     def _paper_came(self, paper: Paper) -> None:
         if self.on_paper is not None:
             self.on_paper(paper)
+
+    def _report_lost(self, card_id: str) -> None:
+        card = self.reader.cards[card_id].record
+        self._server.office.write(lambda tx: lost_cards.add(tx, card.number, card.valid_from))
 
     def take_ticket(self, series: str) -> str:
         """A citizen takes a ticket at the entrance; returns its number."""

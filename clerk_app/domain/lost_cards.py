@@ -3,8 +3,8 @@
 The office feeds digests. A list of identity numbers in every window would be a list of persons; a plain hash
 of one is no better, for there are few numbers (region, birthday, three digits). So the hash is slow and keyed
 with a salt that is the office's own: tables made elsewhere are worthless, and trying every number of a city
-takes a processor weeks where a plain hash takes it minutes. Whoever holds the salt can still ask about one number he knows:
-that is what the list is for.
+takes a processor weeks where a plain hash takes it minutes. Whoever holds the salt can still ask about one
+number he knows: that is what the list is for.
 """
 
 from __future__ import annotations

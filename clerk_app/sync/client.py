@@ -85,7 +85,7 @@ class OfficeClient:
 
 def scopes_of(device_id: str, queue: str, hall_code: str) -> Sequence[str]:
     """The scopes of the feed a window follows, its own answers first."""
-    return (f"device:{device_id}", f"queue:{queue}", f"hall:{hall_code}", "catalogue")
+    return (f"device:{device_id}", f"queue:{queue}", f"hall:{hall_code}", "catalogue", protocol.LOST_CARDS)
 
 
 def _part(text: str) -> str:

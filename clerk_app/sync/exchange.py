@@ -15,9 +15,10 @@ from clerk_app.desk.ports import Changed, Clock, Device, Store
 from clerk_app.failures import Failure
 from clerk_app.sync import blocks
 from clerk_app.sync.client import OfficeClient, scopes_of
-from clerk_app.sync.protocol import ItemMessage
+from clerk_app.sync.protocol import LOST_CARDS, ItemMessage
 from clerk_app.sync.pull import Pull
 from clerk_app.sync.push import Push
+from clerk_app.sync.transport import OfficeFailure
 
 LINK_FAILURES = frozenset(
     {"SYNC-OFFLINE", "SYNC-SLOW", "SYNC-BUSY", "SYNC-NOT-OFFICE", "SYNC-TLS", "SYNC-RIGHTS", "SYNC-FENCED"}
@@ -66,6 +67,7 @@ class Exchange:
         self._push = Push(store, device, clock)
         self._pull = Pull(store, clock, on_items)
         self.scopes = scopes_of(device.id, device.queue, device.hall_code)
+        self._absent: frozenset[str] = frozenset()
 
     def cycle(self, client: OfficeClient, beat: Callable[[], None]) -> Measured:
         """Everything up and down once. `beat` is called at every step of progress and may raise.
@@ -92,8 +94,12 @@ class Exchange:
         return measured
 
     def cursors(self) -> dict[str, int]:
-        """Where each scope stands, for the long poll; a scope never pulled is at 0."""
-        found = self._store.read(lambda tx: {scope: tx.feed.cursor(scope) for scope in self.scopes})
+        """Where each scope stands, for the long poll; a scope never pulled is at 0.
+
+        Without those the office does not have: one of them would spoil the whole wait.
+        """
+        followed = [scope for scope in self.scopes if scope not in self._absent]
+        found = self._store.read(lambda tx: {scope: tx.feed.cursor(scope) for scope in followed})
         return {scope: cursor[1] if cursor else 0 for scope, cursor in found.items()}
 
     def _up(self, client: OfficeClient, beat: Callable[[], None]) -> frozenset[str]:
@@ -104,7 +110,20 @@ class Exchange:
         return frozenset()
 
     def _down(self, scope: str) -> Callable[[OfficeClient, Callable[[], None]], frozenset[str]]:
-        return lambda client, beat: self._pull.scope(client, scope, beat)
+        return lambda client, beat: self._scope(client, scope, beat)
+
+    def _scope(self, client: OfficeClient, scope: str, beat: Callable[[], None]) -> frozenset[str]:
+        """Pull one scope. That an older office keeps no list of lost cards is no trouble."""
+        try:
+            topics = self._pull.scope(client, scope, beat)
+        except OfficeFailure as failure:
+            unknown = failure.problem is not None and failure.problem.code == "OFFICE-SCOPE"
+            if scope != LOST_CARDS or not unknown:
+                raise
+            self._absent = frozenset({scope})
+            return frozenset()
+        self._absent -= {scope}
+        return topics
 
     def _measure(self, client: OfficeClient) -> Measured:
         begun, before = self._clock.monotonic(), self._wall()

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from clerk_app.desk.ports import CommandState, Transaction
+from clerk_app.desk.ports import CommandState, LostCard, Transaction
 from clerk_app.domain.case import Case, LegalState, SyncState, TimelineEvent, TimelineKind
 from clerk_app.domain.hall_time import HALL_TIME
+from clerk_app.domain.lost_cards import SALT_KEY
 from clerk_app.domain.ticket import Ticket, TicketState
 from clerk_app.domain.working_days import WorkingCalendar
-from clerk_app.sync.messages import Fact, TicketGone
-from clerk_app.sync.protocol import CaseMessage, ItemMessage
+from clerk_app.sync.messages import Fact, LostCardGone, TicketGone
+from clerk_app.sync.protocol import CaseMessage, ItemMessage, LostCardSaltMessage
 
 
 def topic(fact: Fact) -> str:
@@ -29,6 +30,8 @@ def topic(fact: Fact) -> str:
             return "calendar"
         case ItemMessage():
             return "catalogue"
+        case LostCard() | LostCardGone() | LostCardSaltMessage():
+            return "lost_cards"
 
 
 def apply(tx: Transaction, facts: Iterable[Fact], now: Callable[[], datetime]) -> None:
@@ -48,6 +51,12 @@ def apply(tx: Transaction, facts: Iterable[Fact], now: Callable[[], datetime]) -
                 tx.meta.set_calendar(fact)
             case ItemMessage():
                 pass  # went to the catalogue before this transaction
+            case LostCard():
+                tx.lost_cards.put((fact,))
+            case LostCardGone():
+                tx.lost_cards.remove(fact.id, fact.version)
+            case LostCardSaltMessage():
+                tx.meta.set(SALT_KEY, fact.salt)
     _put(tx, tickets)
 
 

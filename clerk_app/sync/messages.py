@@ -6,6 +6,7 @@ found before anything is written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from clerk_app.desk.ports import Command
+from clerk_app.desk.ports import Command, LostCard
 from clerk_app.domain.catalogue import ItemStatus
 from clerk_app.domain.ticket import Ticket, TicketState
 from clerk_app.domain.working_days import WorkingCalendar
@@ -24,6 +25,8 @@ from clerk_app.sync.protocol import (
     Change,
     CommandMessage,
     ItemMessage,
+    LostCardMessage,
+    LostCardSaltMessage,
     TicketMessage,
     command_hash,
 )
@@ -40,7 +43,26 @@ class TicketGone:
     version: int
 
 
-Fact = Ticket | TicketGone | CaseMessage | WorkingCalendar | ItemMessage
+@dataclass(frozen=True, slots=True)
+class LostCardGone:
+    """A report that was taken back, as of `version`."""
+
+    id: str
+    version: int
+
+
+Fact = (
+    Ticket
+    | TicketGone
+    | CaseMessage
+    | WorkingCalendar
+    | ItemMessage
+    | LostCard
+    | LostCardGone
+    | LostCardSaltMessage
+)
+
+_DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
 def command_message(command: Command) -> CommandMessage:
@@ -79,7 +101,7 @@ def fact(change: Change) -> Fact | None:
     Raises Failure("SYNC-BAD-FACT") when a known kind cannot be read.
     """
     if change.op == "del":
-        return TicketGone(change.id, change.version) if change.kind == "ticket" else None
+        return _gone(change)
     match change.kind:
         case "ticket":
             return ticket(_convert(change, TicketMessage))
@@ -91,8 +113,36 @@ def fact(change: Change) -> Fact | None:
             item = _convert(change, ItemMessage)
             _known(ItemStatus, item.status)
             return item
+        case "lost_card":
+            return _lost_card(change)
+        case "lost_card_salt":
+            return _lost_card_salt(change)
         case _:
             return None
+
+
+def _gone(change: Change) -> Fact | None:
+    match change.kind:
+        case "ticket":
+            return TicketGone(change.id, change.version)
+        case "lost_card":
+            return LostCardGone(change.id, change.version)
+        case _:
+            return None
+
+
+def _lost_card(change: Change) -> LostCard:
+    digest = _convert(change, LostCardMessage).digest
+    if not _DIGEST.fullmatch(digest):
+        raise Failure("SYNC-BAD-FACT", f"{change.kind} at {change.seq}")
+    return LostCard(change.id, digest, change.version)
+
+
+def _lost_card_salt(change: Change) -> LostCardSaltMessage:
+    message = _convert(change, LostCardSaltMessage)
+    if not message.salt:  # every digest would be one that anybody can make
+        raise Failure("SYNC-BAD-FACT", f"{change.kind} at {change.seq}")
+    return message
 
 
 def _known(words: type[E], word: str) -> E:

@@ -146,7 +146,11 @@ class PushAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One fact of the feed. `kind` is "ticket", "case", "calendar" or "item"; `data` that kind's message."""
+    """One fact of the feed. `data` is its kind's message.
+
+    `kind` is "ticket", "case", "calendar", "item", "lost_card" or "lost_card_salt". A kind a window does not
+    know is passed over.
+    """
 
     seq: int
     kind: str
@@ -284,6 +288,27 @@ class ItemMessage:
     status: str
     version: int
     valid_to: date | None = None
+
+
+LOST_CARDS = "lost-cards"
+"""The scope of the list of lost cards, the same for all halls of an office. An office may have none."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostCardMessage:
+    """A report of a lost card; the data of a "lost_card" change in "lost-cards".
+
+    `digest`: see `clerk_app.domain.lost_cards`, 32 hex characters.
+    """
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class LostCardSaltMessage:
+    """What every digest of the list is made with; the data of the one "lost_card_salt" change."""
+
+    salt: str
 
 
 @dataclass(frozen=True, slots=True)

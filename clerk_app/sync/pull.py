@@ -15,7 +15,7 @@ from clerk_app.failures import Failure
 from clerk_app.sync import facts
 from clerk_app.sync.client import OfficeClient
 from clerk_app.sync.messages import Fact, fact
-from clerk_app.sync.protocol import Change, ChangesAnswer, ItemMessage, SnapshotAnswer
+from clerk_app.sync.protocol import LOST_CARDS, Change, ChangesAnswer, ItemMessage, SnapshotAnswer
 from clerk_app.sync.slices import write_in_slices
 from clerk_app.sync.transport import OfficeFailure
 
@@ -91,6 +91,8 @@ class Pull:
             tx.feed.reset(scope)
             if scope.startswith("queue:"):
                 tx.tickets.clear()
+            elif scope == LOST_CARDS:
+                tx.lost_cards.clear()
 
         beat()
         self._store.write(begin)

@@ -16,6 +16,7 @@ from office_hall import FILEABLE, ITEMS, KINDS, UserSetup, Workstation
 
 from back_office.cli import main
 from clerk_app.catalogue.records import item_line, kind_line
+from clerk_app.domain.identity import uscc_check_character
 
 
 @pytest.fixture
@@ -153,3 +154,75 @@ def test_help_is_quick_to_import() -> None:
     script = "import sys, back_office.cli; print('fastapi' in sys.modules or 'sqlalchemy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+LOST = "510704199001011233"
+
+
+def _type_in(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text + "\n"))
+
+
+def test_a_card_is_reported_lost_once_and_taken_back(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capsys.readouterr()
+    _type_in(monkeypatch, LOST)
+    assert main(["lost-card", "add", "--issued", "2016-05-11"]) == 0
+    _type_in(monkeypatch, f" {LOST[:6]} {LOST[6:14]} {LOST[14:]}")
+    assert main(["lost-card", "add", "--issued", "2016-05-11"]) == 0
+    report, again = capsys.readouterr().out.split()
+    assert again == report
+
+    _type_in(monkeypatch, LOST)
+    assert main(["lost-card", "add"]) == 0
+    whole = capsys.readouterr().out.strip()
+    assert main(["lost-card", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert [line.split("\t")[0::2] for line in listed.splitlines()] == [
+        [report, "2016-05-11"],
+        [whole, "every card"],
+    ]
+    assert LOST not in listed
+
+    assert main(["lost-card", "remove", report]) == 0
+    assert main(["lost-card", "remove", report]) == 0
+    capsys.readouterr()
+    assert main(["lost-card", "list"]) == 0
+    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == [whole]
+    assert main(["lost-card", "remove", "nobody"]) == 1
+    assert "OFFICE-NO-LOST-CARD" in capsys.readouterr().err
+
+
+def test_the_number_of_a_lost_card_is_written_nowhere(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _type_in(monkeypatch, LOST)
+    assert main(["lost-card", "add"]) == 0
+    assert not [file for file in data.rglob("*") if file.is_file() and LOST.encode() in file.read_bytes()]
+    with pytest.raises(SystemExit):
+        main(["lost-card", "add", LOST])
+
+
+@pytest.mark.parametrize(
+    ("number", "arguments", "code"),
+    [
+        (LOST[:-1] + "0", [], "ID-CHECK-DIGIT"),
+        ("", [], "ID-LENGTH"),
+        ("91510700MA6244444X", [], "OFFICE-LOST-CARD"),
+        (LOST, ["--issued", "2999-01-01"], "OFFICE-LOST-CARD"),
+    ],
+)
+def test_what_is_no_lost_card_is_refused(
+    data: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    number: str,
+    arguments: list[str],
+    code: str,
+) -> None:
+    if number.startswith("9151"):
+        number = number[:-1] + uscc_check_character(number[:-1])
+    _type_in(monkeypatch, number)
+    assert main(["lost-card", "add", *arguments]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(code)
+    assert not number or number not in told

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from office_hall import Hall, Workstation, served
 
-from back_office import feed
+from back_office import feed, lost_cards
 from back_office.calendar import Announced, calendar_from
 from back_office.embedded import issue_ticket
 from back_office.pokes import Pokes
+from clerk_app.domain.lost_cards import digest
 
 
 @pytest.fixture
@@ -208,3 +209,27 @@ def test_a_calendar_holds_weekday_holidays_and_working_weekends_only() -> None:
     assert message.years == [2026]
     assert message.holidays == [date(2026, 10, 1)]
     assert message.make_up_days == [date(2026, 9, 27)]
+
+
+def test_lost_cards_reach_the_windows_of_every_hall(hall: Hall, station: Workstation) -> None:
+    """The salt first, then the digests a window computes from the card; one taken back is gone."""
+    number, issued = "510704199001011233", date(2016, 5, 11)
+    office = hall.server.office
+    report = office.write(lambda tx: lost_cards.add(tx, number, issued))
+    whole = office.write(lambda tx: lost_cards.add(tx, number))
+    salt, *cards = station.changes("lost-cards").json()["changes"]
+    assert (salt["kind"], [card["id"] for card in cards]) == ("lost_card_salt", [report, whole])
+    told = [card["data"]["digest"] for card in cards]
+    assert told == [digest(number, day, salt["data"]["salt"]) for day in (issued, None)]
+
+    began = station.ask("GET", "/sync/wait", params={"scopes": "lost-cards:2,queue:A:0", "seconds": 5}).json()
+    assert began == {"poke": ["lost-cards"]}
+    office.write(lambda tx: lost_cards.remove(tx, report))
+    gone = station.changes("lost-cards", 3).json()["changes"]
+    assert [(one["op"], one["id"], one["version"], one["data"]) for one in gone] == [("del", report, 2, {})]
+    left = station.ask("GET", "/sync/snapshot/lost-cards").json()
+    assert {one["id"] for one in left["changes"]} == {"salt", whole}
+    assert number not in station.changes("lost-cards").text
+
+    again = office.write(lambda tx: lost_cards.add(tx, number, issued))  # lost a second time: a new report
+    assert again != report

@@ -10,6 +10,7 @@ from sync_hall import DEVICE, NOW, HandClock, PaperOffice, file_case, no_beat, o
 from clerk_app.desk.ports import Changed
 from clerk_app.failures import Failure
 from clerk_app.sync.exchange import SKEW_KEY, SYNCED_KEY, Exchange
+from clerk_app.sync.protocol import LOST_CARDS, Problem
 from clerk_app.sync.transport import OfficeFailure
 
 
@@ -104,4 +105,32 @@ def test_a_refused_block_does_not_hold_up_the_cases(window):
     with pytest.raises(OfficeFailure):
         window.cycle()
     assert len(window.office.applied) == 1
-    assert len(window.office.snapshots) == 4
+    assert window.office.snapshots == list(window.exchange.scopes)
+
+
+def test_an_older_office_without_a_list_of_lost_cards_is_no_trouble(window):
+    def unknown(name: str) -> None:
+        if name.endswith(LOST_CARDS):
+            raise OfficeFailure("SYNC-RIGHTS", problem=Problem("OFFICE-SCOPE"))
+
+    window.office.before = unknown
+    window.cycle()
+    assert LOST_CARDS not in window.exchange.cursors()  # the long poll must not ask for it either
+    assert window.meta(SYNCED_KEY) == NOW.isoformat()
+
+    window.office.before = lambda name: None  # updated meanwhile
+    window.cycle()
+    assert LOST_CARDS in window.exchange.cursors()
+
+
+@pytest.mark.parametrize("scope", ["queue:general", LOST_CARDS])
+def test_any_other_refusal_of_a_scope_ends_the_cycle(window, scope):
+    code = "OFFICE-SCOPE" if scope != LOST_CARDS else "OFFICE-DEVICE"
+
+    def refuse(name: str) -> None:
+        if name.endswith(scope):
+            raise OfficeFailure("SYNC-RIGHTS", problem=Problem(code))
+
+    window.office.before = refuse
+    with pytest.raises(OfficeFailure):
+        window.cycle()

@@ -10,7 +10,9 @@ from sync_hall import NOW, HandClock, PaperOffice, add_command, file_case, no_be
 
 from clerk_app.desk.ports import CommandState
 from clerk_app.domain.case import LegalState, SyncState, TimelineKind
+from clerk_app.domain.lost_cards import SALT_KEY
 from clerk_app.failures import Failure
+from clerk_app.sync.protocol import LOST_CARDS
 from clerk_app.sync.pull import Pull
 from clerk_app.sync.slices import CHUNK
 
@@ -267,6 +269,56 @@ def test_a_new_catalogue_file_is_told_although_no_item_came(store, office):
     assert told == [[]]
     assert pull(store, office, "catalogue", told.append) == frozenset()
     assert told == [[]]
+
+
+def lost(store, digest: str) -> bool:
+    return store.read(lambda tx: tx.lost_cards.holds((digest,)))
+
+
+def test_lost_cards_come_with_their_salt_and_go_when_taken_back(store, office):
+    office.publish(LOST_CARDS, "lost_card_salt", "salt", {"salt": "of the office"})
+    office.publish(LOST_CARDS, "lost_card", "l-1", {"digest": "a" * 32})
+    assert pull(store, office, LOST_CARDS) == {"lost_cards"}
+    assert store.read(lambda tx: tx.meta.get(SALT_KEY)) == "of the office"
+    office.publish(LOST_CARDS, "lost_card", "l-2", {"digest": "b" * 32})
+    pull(store, office, LOST_CARDS)
+    assert lost(store, "a" * 32)
+    assert lost(store, "b" * 32)
+    office.publish(LOST_CARDS, "lost_card", "l-1", {}, op="del")
+    pull(store, office, LOST_CARDS)
+    assert not lost(store, "a" * 32)
+    assert office.snapshots == [LOST_CARDS]
+
+
+def test_a_snapshot_of_lost_cards_forgets_those_that_are_not_in_it(store, office):
+    office.publish(LOST_CARDS, "lost_card", "l-1", {"digest": "a" * 32})
+    pull(store, office, LOST_CARDS)
+    office.publish(LOST_CARDS, "lost_card", "l-1", {}, op="del")
+    office.publish(LOST_CARDS, "lost_card", "l-2", {"digest": "b" * 32})
+    office.floor = 2  # the tombstone is gone from the log
+    pull(store, office, LOST_CARDS)
+    assert (lost(store, "a" * 32), lost(store, "b" * 32)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("lost_card", {"digest": "51070419900101123X"}),
+        ("lost_card", {"digest": 7}),
+        ("lost_card", {}),
+        ("lost_card_salt", {"salt": ""}),
+    ],
+)
+def test_a_report_that_cannot_be_read_writes_nothing(store, office, kind, data):
+    office.publish(LOST_CARDS, "lost_card", "l-1", {"digest": "a" * 32})
+    pull(store, office, LOST_CARDS)
+    office.publish(LOST_CARDS, "lost_card", "l-2", {"digest": "b" * 32})
+    office.publish(LOST_CARDS, kind, "l-3", data)
+    with pytest.raises(Failure) as caught:
+        pull(store, office, LOST_CARDS)
+    assert caught.value.code == "SYNC-BAD-FACT"
+    assert "51070" not in caught.value.detail
+    assert not lost(store, "b" * 32)
 
 
 def test_a_kind_of_a_newer_office_is_passed_over(store, office):

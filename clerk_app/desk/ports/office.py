@@ -63,7 +63,7 @@ class LinkStatus:
 class Changed:
     """What a background operation changed, so that the window refreshes that and nothing else.
 
-    Topics: "tickets", "cases", "outbox", "link", "calendar", "printing", "catalogue".
+    Topics: "tickets", "cases", "outbox", "link", "calendar", "printing", "catalogue", "lost_cards".
     """
 
     topics: frozenset[str]
