@@ -9,13 +9,15 @@ ifeq ($(QT_QPA_PLATFORM),)
 unexport QT_QPA_PLATFORM
 endif
 
-.PHONY: help demo tour test check bench requirements pictures clean
+.PHONY: help demo tour test check bench fuzz soak requirements pictures clean
 
 help:
 	@echo "make demo          practise in a whole hall on this machine (off-screen tour without a display)"
 	@echo "make test          checks and all tests"
 	@echo "make tour          the off-screen tour, pictures and slips in build/tour/"
 	@echo "make bench         measure every claim; writes docs/evidence.md"
+	@echo "make fuzz          10 minutes of odd bytes for every parser"
+	@echo "make soak          2,000 cards and 2,000 slips with faults"
 	@echo "make check         formatting, types, import rules"
 	@echo "make pictures      the pictures of the README from a new tour"
 	@echo "make requirements  lock the dependencies again, with hashes"
@@ -53,6 +55,14 @@ bench: $(VENV)/.dev
 	@$(BIN)/pip install -q --require-hashes -r requirements/bench.txt
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m bench
 
+FUZZ_SECONDS ?= 600
+fuzz: $(VENV)/.dev
+	@$(BIN)/pip install -q --require-hashes -r requirements/fuzz.txt || echo "No atheris for this Python: fuzzing by mutation."
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+soak: $(VENV)/.dev
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.soak
+
 $(VENV)/bin/python:
 	@installer/debian/packages.sh demo
 	@echo "Creating the virtual environment $(VENV)"
@@ -79,6 +89,7 @@ requirements: | $(VENV)/bin/python
 	$(COMPILE) --extra back-office -o requirements/demo.txt pyproject.toml requirements/build.in
 	$(COMPILE) --extra back-office --extra dev -c requirements/demo.txt -o requirements/dev.txt pyproject.toml requirements/build.in
 	$(COMPILE) --extra back-office --extra bench -c requirements/dev.txt -o requirements/bench.txt pyproject.toml requirements/build.in
+	$(COMPILE) --extra fuzz -c requirements/dev.txt -o requirements/fuzz.txt pyproject.toml requirements/build.in
 
 clean:
 	rm -rf build $(VENV)
