@@ -23,9 +23,12 @@ scale = 100                           # 100, 125 or 150
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +129,7 @@ def load(folder: Path | None = None) -> Settings:
         return Settings(folder)
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number or a nest without end
         raise Failure("SETTINGS-INVALID", str(error)) from error
     return _read(folder, table)
 
@@ -191,17 +194,29 @@ def save(settings: Settings) -> None:
     lines: list[str] = []
     for heading, values in sections:
         if values or heading == "[[reader]]":
-            lines += [heading, *(f"{key} = {_toml(value)}" for key, value in values.items()), ""]
+            lines += [heading, *(f"{_key(key)} = {_toml(value)}" for key, value in values.items()), ""]
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = settings.folder / FILE
     file.write_text("\n".join(lines), encoding="utf-8")
     file.chmod(0o600)
 
 
+def _key(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else _toml(key)
+
+
 def _toml(value: object) -> str:
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """Anything `tomllib` reads, as it reads it again."""
+    match value:
+        case str():  # the escapes of JSON are TOML's too; it wants one more character escaped
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        case list() | tuple():
+            return "[" + ", ".join(map(_toml, value)) + "]"
+        case Mapping():
+            return "{" + ", ".join(f"{_key(key)} = {_toml(each)}" for key, each in value.items()) + "}"
+        case bool():
+            return str(value).lower()
+        case date() | time():
+            return value.isoformat()
+        case _:
+            return str(value)

@@ -36,7 +36,7 @@ def read_changes(catalogue: Path) -> dict[str, ItemChange]:
         return {}
     try:
         changes = msgspec.json.decode(content, type=list[ItemChange])
-    except msgspec.MsgspecError as cause:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as cause:
         raise Failure("CATALOGUE-DAMAGED", f"{_beside(catalogue).name}: {cause}") from cause
     return {change.code: change for change in changes}
 

@@ -38,6 +38,7 @@ from clerk_app.sync.wire import CuttableAdapter, Lines
 T = TypeVar("T")
 
 CHUNK = 64 * 1024
+LONGEST_WAIT = 3600.0
 _JSON = "application/json"
 _REFUSALS = {401: "SYNC-RIGHTS", 403: "SYNC-RIGHTS", 410: "SYNC-RESYNC", 423: "SYNC-FENCED"}
 _BUSY = frozenset({429, 500, 502, 503, 504})
@@ -217,12 +218,15 @@ def _problem(response: requests.Response, content: bytes) -> Problem | None:
 
 
 def _retry_after(response: requests.Response) -> float | None:
-    """Seconds, from either form of the header (RFC 9110, 10.2.3); None when absent or unreadable."""
+    """Seconds, from either form of the header (RFC 9110, 10.2.3); None when absent or unreadable.
+
+    An hour at most: a clock that is wrong, or a gateway's nonsense, must not silence a window for a day.
+    """
     value = response.headers.get("Retry-After", "").strip()
-    if value.isdigit():
-        return float(value)
+    if value.isascii() and value.isdigit():
+        return min(float(value), LONGEST_WAIT)
     try:
         at = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at.tzinfo else None
+    return min(max(0.0, (at - datetime.now(UTC)).total_seconds()), LONGEST_WAIT) if at.tzinfo else None
