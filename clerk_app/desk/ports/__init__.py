@@ -6,6 +6,7 @@ frozen dataclasses; every failure is a `clerk_app.failures.Failure` with a code.
 
 from clerk_app.desk.ports.cards import CardEvent, CardFailed, CardRead, CardReader, ReaderState, ReaderStatus
 from clerk_app.desk.ports.catalogue import BodyChoice, Catalogue, Hit, SearchContext
+from clerk_app.desk.ports.doctor import Check, Doctor, Level
 from clerk_app.desk.ports.office import Changed, Clock, LinkState, LinkStatus, Office, SignedIn
 from clerk_app.desk.ports.printers import (
     PaperState,
@@ -57,13 +58,16 @@ __all__ = [
     "Cases",
     "Catalogue",
     "Changed",
+    "Check",
     "Clock",
     "Command",
     "CommandState",
     "Device",
+    "Doctor",
     "Drafts",
     "Feed",
     "Hit",
+    "Level",
     "LinkState",
     "LinkStatus",
     "LostCard",
