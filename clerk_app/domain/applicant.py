@@ -83,6 +83,7 @@ class Person:
     long_term: bool = False
     typed_reason: str = ""  # why no card was read; required when source is TYPED
     warnings: tuple[str, ...] = ()  # oddities of the card (failure codes) the clerk must look at
+    nationality: str = ""  # ISO 3166 alpha-3 or a code of ICAO 9303-3, where the document names one
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ def person_from_card(record: CardRecord) -> Person:
         valid_until=record.valid_until,
         long_term=record.long_term,
         warnings=record.warnings,
+        nationality=record.nationality,
     )
 
 

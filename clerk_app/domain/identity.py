@@ -23,8 +23,20 @@ _RESIDENT_SHAPE = re.compile(r"[0-9]{17}[0-9X]")
 _USCC_SHAPE = re.compile(f"[{_USCC_ALPHABET}]{{18}}")
 _FORMER_SHAPE = re.compile(r"[A-Z]{3}[0-9]{12}")
 _FIRST_GENERATION_SHAPE = re.compile(r"[0-9]{15}")
+_DOCUMENT_SHAPES = {
+    DocumentKind.PASSPORT: re.compile(r"[A-Z0-9]{4,12}"),
+    # 港澳居民来往内地通行证: H or M and eight (HA, MA and seven: no Chinese citizen); 台湾居民来往大陆通行证:
+    # eight digits. Older ones bear two digits of the issue behind.
+    DocumentKind.MAINLAND_TRAVEL_PERMIT: re.compile(
+        r"[HM][0-9A-Z][0-9]{7}(?:[0-9]{2})?|[0-9]{8}(?:[0-9]{2})?"
+    ),
+    DocumentKind.TRAVEL_DOCUMENT: re.compile(r"[A-Z0-9]{4,22}"),
+}
 _DATE_SHAPE = re.compile(r"[0-9]{8}")
 _DATE_PLACES = slice(6, 14)
+
+TRAVEL_KINDS = frozenset(_DOCUMENT_SHAPES)
+"""Documents whose number has a shape and nothing more: no check digit, no birth date, no sex."""
 
 
 def normalise(text: str) -> str:
@@ -53,13 +65,15 @@ def problem(number: str, kind: DocumentKind | None = None, *, today: date | None
 
     `kind` is what the field asks for; without it the number is taken for what its shape says. With `today`, a
     birth in the future is wrong too. The check digit of a 2017 foreign card is not judged: genuine specimens
-    break it.
+    break it. Of a passport or permit only the shape is; it does not tell the kind, so `classify` never does.
     """
     kind = kind or classify(number)
     if kind is DocumentKind.USCC:
         return _uscc_problem(number)
     if kind is DocumentKind.FOREIGN_PR_2017:
         return _former_problem(number)
+    if kind in TRAVEL_KINDS:
+        return None if _DOCUMENT_SHAPES[kind].fullmatch(number) else "ID-DOCUMENT-NUMBER"
     return _person_problem(number, kind, today)
 
 
@@ -131,6 +145,8 @@ def _person_problem(number: str, kind: DocumentKind, today: date | None) -> str 
         return "ID-DATE"
     if number[17] != check_digit(number[:17]):
         return "ID-CHECK-DIGIT"
+    if kind is DocumentKind.SOCIAL_SECURITY:
+        return None  # names its holder by whichever of these numbers the holder has
     return None if _person_kind(number) is kind else "ID-KIND"
 
 

@@ -198,3 +198,26 @@ def test_any_text_gets_an_answer(text: str) -> None:
 
     assert isinstance(identity.classify(number), DocumentKind)
     assert (identity.problem(number) or "ID-").startswith("ID-")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        ("L898902C3", DocumentKind.PASSPORT),
+        ("E12345678", DocumentKind.PASSPORT),
+        ("H12345678", DocumentKind.MAINLAND_TRAVEL_PERMIT),
+        ("M1234567801", DocumentKind.MAINLAND_TRAVEL_PERMIT),
+        ("HA1234567", DocumentKind.MAINLAND_TRAVEL_PERMIT),
+        ("12345678", DocumentKind.MAINLAND_TRAVEL_PERMIT),
+        ("D23145890734", DocumentKind.TRAVEL_DOCUMENT),
+    ],
+)
+def test_travel_documents_are_judged_by_their_shape(number: str, kind: DocumentKind) -> None:
+    assert identity.problem(number, kind) is None
+    assert identity.birth_date(number) is None
+    assert identity.problem(number) is not None  # nothing in the number names its kind
+    assert identity.problem(number + "#", kind) == "ID-DOCUMENT-NUMBER"
+    assert identity.problem("", kind) == "ID-DOCUMENT-NUMBER"
+    assert identity.problem(person_number("510704", "19900307", "123"), kind) in (
+        ["ID-DOCUMENT-NUMBER", None] if kind is DocumentKind.TRAVEL_DOCUMENT else ["ID-DOCUMENT-NUMBER"]
+    )
