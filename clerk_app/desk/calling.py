@@ -6,7 +6,6 @@ its visit and serves by the paper ticket in the citizen's hand, recorded as such
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,13 +14,11 @@ from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import LinkState, Transaction
 from clerk_app.desk.views import QueueView, TicketRow, VisitView
 from clerk_app.domain.case import TimelineEvent, TimelineKind
-from clerk_app.domain.ticket import Ticket, Visit, VisitState
+from clerk_app.domain.ticket import Ticket, Visit, VisitState, parse
 from clerk_app.failures import Failure
 
 LISTED = 200
 """How many of those who wait the list shows: thousands of rows would hold up the window's event loop."""
-
-_TICKET_NUMBER = re.compile(r"[A-Z]{1,2}\d{1,4}")
 
 
 def call_next(desk: Desk, operator: str) -> Visit | None:
@@ -99,9 +96,10 @@ def no_show(desk: Desk, visit_id: str) -> None:
 
 def serve_paper(desk: Desk, operator: str, ticket_number: str) -> Visit:
     """Serve by the ticket in the citizen's hand while the queue's authority is out of reach."""
-    number = ticket_number.strip().upper().replace(" ", "").replace("-", "")
-    if not _TICKET_NUMBER.fullmatch(number):
-        raise Failure("DESK-TICKET-NUMBER")
+    try:
+        number = parse(ticket_number)
+    except ValueError:
+        raise Failure("DESK-TICKET-NUMBER") from None
 
     def record(tx: Transaction) -> Visit:
         rights.require(tx, operator, rights.CALL)

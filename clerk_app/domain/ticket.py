@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+_NUMBER = re.compile(r"[A-Z]{1,2}\d{1,4}", re.ASCII)
 
 
 class TicketState(StrEnum):
@@ -13,6 +16,15 @@ class TicketState(StrEnum):
     SERVING = "serving"
     DONE = "done"
     NO_SHOW = "no_show"  # 过号
+    VOID = "void"  # 作废: withdrawn before anybody called it
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A series of tickets of a queue: the letter on the ticket and what it is for."""
+
+    code: str  # "A"
+    kind: str  # "general", "appointment", "priority"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +33,7 @@ class Ticket:
 
     id: str
     number: str  # printed: "A037"
-    series: str  # "A" general, "Y" appointment, "P" priority
+    series: str  # code of the series: "A"
     state: TicketState
     issued_at: datetime
     version: int
@@ -53,3 +65,11 @@ class Visit:
     reason: str = ""
     serving_since: datetime | None = None
     ended_at: datetime | None = None
+
+
+def parse(text: str) -> str:
+    """The number of a ticket as stored, from what was typed or scanned. Raises ValueError when it is none."""
+    number = re.sub(r"[\s-]", "", text).upper()
+    if not _NUMBER.fullmatch(number):
+        raise ValueError("not a ticket number")
+    return number
