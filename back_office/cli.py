@@ -114,6 +114,11 @@ def _ticket_parser(commands: Commands) -> None:
     issue.add_argument("--series", default="A")
     issue.add_argument("--hall")
     issue.set_defaults(run=_ticket_issue)
+    void = acts.add_parser("void", help="withdraw a ticket of today that nobody has called")
+    void.add_argument("number", help="as printed, for example A037")
+    void.add_argument("--reason", choices=("not_printed", "not_needed"), default="not_needed")
+    void.add_argument("--hall")
+    void.set_defaults(run=_ticket_void)
 
 
 def _lost_card_parser(commands: Commands) -> None:
@@ -229,6 +234,12 @@ def _ticket_issue(asked: argparse.Namespace) -> None:
     from back_office import queues
 
     print(_write(asked, lambda tx, hall: queues.issue(tx, hall, asked.series)).number)
+
+
+def _ticket_void(asked: argparse.Namespace) -> None:
+    from back_office import queues
+
+    print(_write(asked, lambda tx, hall: queues.void_number(tx, hall, asked.number, asked.reason)).number)
 
 
 def _lost_card_add(asked: argparse.Namespace) -> None:

@@ -7,7 +7,15 @@ from fastapi import APIRouter, Response
 from back_office import queues
 from back_office.access import ClerkHere, Device, DeviceHere, OfficeHere, demand
 from back_office.problems import Refused
-from clerk_app.sync.protocol import CallAnswer, CallRequest, IssueRequest, RecallRequest, TicketMessage
+from clerk_app.sync.protocol import (
+    CallAnswer,
+    CallRequest,
+    IssueRequest,
+    RecallRequest,
+    SeriesAnswer,
+    TicketMessage,
+    VoidTicketRequest,
+)
 
 router = APIRouter(prefix="/queues/{queue}")
 
@@ -43,6 +51,12 @@ def recall(
     )
 
 
+@router.get("/series")
+def series(queue: str, office: OfficeHere, device: DeviceHere) -> SeriesAnswer:
+    """The series of tickets of this queue."""
+    return office.read(lambda connection: queues.series_of(connection, device.hall, queue))
+
+
 @router.post("/tickets", response_model=TicketMessage)
 def issue(
     queue: str, body: IssueRequest, office: OfficeHere, device: DeviceHere, clerk: ClerkHere
@@ -50,3 +64,19 @@ def issue(
     """Issue a ticket of a series of this queue. Right: issue."""
     demand(clerk, "issue")
     return _json(office.write(lambda tx: queues.issue_once(tx, device, body.request_id, queue, body.series)))
+
+
+@router.post("/tickets/{ticket}/void", response_model=TicketMessage)
+def void(
+    queue: str,
+    ticket: str,
+    body: VoidTicketRequest,
+    office: OfficeHere,
+    device: DeviceHere,
+    clerk: ClerkHere,
+) -> Response:
+    """Withdraw a ticket of this queue that nobody has called. Right: issue."""
+    demand(clerk, "issue")
+    return _json(
+        office.write(lambda tx: queues.void_once(tx, device, body.request_id, queue, ticket, body.reason))
+    )

@@ -20,7 +20,13 @@ from back_office.problems import Refused
 from back_office.tables import queue, request, series, ticket
 from clerk_app.domain.ids import uuid7
 from clerk_app.domain.ticket import TicketState
-from clerk_app.sync.protocol import CallAnswer, TicketMessage
+from clerk_app.sync.protocol import (
+    CallAnswer,
+    SeriesAnswer,
+    SeriesMessage,
+    TicketMessage,
+    VoidReason,
+)
 
 _ticket = TypeAdapter(TicketMessage)
 _call = TypeAdapter(CallAnswer)
@@ -55,6 +61,45 @@ def issue(tx: Transaction, hall: str, letter: str, *, queue_code: str | None = N
     }
     written = tx.connection.execute(sa.insert(ticket).values(row).returning(ticket)).one()
     return tell(tx, written)
+
+
+def series_of(connection: sa.Connection, hall: str, queue_code: str) -> SeriesAnswer:
+    """The series of a queue: general ones first. Raises Refused 404 OFFICE-NO-QUEUE."""
+    mine = sa.select(series.c.code, series.c.kind).where(series.c.hall == hall, series.c.queue == queue_code)
+    first = sa.case((series.c.kind == "general", 0), else_=1)
+    found = connection.execute(mine.order_by(first, series.c.kind, series.c.code)).all()
+    if not found:
+        raise Refused("OFFICE-NO-QUEUE", queue_code, status=404)
+    return SeriesAnswer([SeriesMessage(row.code, row.kind) for row in found])
+
+
+def void(tx: Transaction, hall: str, queue_code: str, ticket_id: str, reason: VoidReason) -> TicketMessage:
+    """Withdraw a ticket nobody has called; its number is not given again today. Once is enough.
+
+    Raises Refused 409 OFFICE-TICKET-STATE when it was called, or is unknown.
+    """
+    open_day(tx, hall, queue_code)
+    row = find(tx, hall, ticket_id)
+    if row is None or row.queue != queue_code or row.state not in (TicketState.WAITING, TicketState.VOID):
+        raise Refused("OFFICE-TICKET-STATE", row.state if row else "unknown", status=409)
+    if row.state == TicketState.VOID:
+        return _message(row)
+    ended = sa.update(ticket).where(ticket.c.id == row.id)
+    ended = ended.values(state=TicketState.VOID, reason=reason, version=ticket.c.version + 1)
+    written = tx.connection.execute(ended.returning(ticket)).one()
+    tx.tell(News((hall, f"queue:{queue_code}"), "ticket", row.id, written.version, "del"))
+    return _message(written)
+
+
+def void_number(tx: Transaction, hall: str, number: str, reason: VoidReason) -> TicketMessage:
+    """`void` for the ticket that bears `number` today."""
+    query = sa.select(ticket).where(
+        ticket.c.hall == hall, ticket.c.day == tx.today, ticket.c.number == number.strip().upper()
+    )
+    row = tx.connection.execute(query).one_or_none()
+    if row is None:
+        raise Refused("OFFICE-TICKET-STATE", "unknown", status=409)
+    return void(tx, hall, row.queue, row.id, reason)
 
 
 def call(tx: Transaction, hall: str, queue_code: str, window: str) -> CallAnswer:
@@ -150,7 +195,14 @@ def move(tx: Transaction, ticket_id: str, **values: Any) -> TicketMessage:
 
 
 def tell(tx: Transaction, row: Any) -> TicketMessage:
-    message = TicketMessage(
+    message = _message(row)
+    data = _ticket.dump_python(message, mode="json")
+    tx.tell(News((row.hall, f"queue:{row.queue}"), "ticket", row.id, row.version, "put", data))
+    return message
+
+
+def _message(row: Any) -> TicketMessage:
+    return TicketMessage(
         id=row.id,
         number=row.number,
         series=row.series,
@@ -162,9 +214,6 @@ def tell(tx: Transaction, row: Any) -> TicketMessage:
         calls=row.calls,
         reason=row.reason,
     )
-    data = _ticket.dump_python(message, mode="json")
-    tx.tell(News((row.hall, f"queue:{row.queue}"), "ticket", row.id, row.version, "put", data))
-    return message
 
 
 def answered(tx: Transaction, device: Device, request_id: str, asked: list[str]) -> str | None:
@@ -216,4 +265,16 @@ def issue_once(tx: Transaction, device: Device, request_id: str, queue_code: str
     if before is not None:
         return before
     answer = issue(tx, device.hall, letter, queue_code=queue_code)
+    return remember(tx, device, request_id, asked, to_json(_ticket, answer))
+
+
+def void_once(
+    tx: Transaction, device: Device, request_id: str, queue_code: str, ticket_id: str, reason: VoidReason
+) -> str:
+    """`void`, once for each request id; the answer as JSON."""
+    asked = ["void", queue_code, ticket_id, reason]
+    before = answered(tx, device, request_id, asked)
+    if before is not None:
+        return before
+    answer = void(tx, device.hall, queue_code, ticket_id, reason)
     return remember(tx, device, request_id, asked, to_json(_ticket, answer))

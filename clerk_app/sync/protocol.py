@@ -15,7 +15,9 @@ decodes them strictly with msgspec. Times are ISO 8601 with offset; dates ISO 86
 | POST /blocks                           | BlockRequest        | BlockAnswer       |
 | POST /queues/{queue}/call              | CallRequest         | CallAnswer        |
 | POST /queues/{queue}/recall            | RecallRequest       | CallAnswer        |
+| GET  /queues/{queue}/series            |                     | SeriesAnswer      |
 | POST /queues/{queue}/tickets           | IssueRequest        | TicketMessage     |
+| POST /queues/{queue}/tickets/{id}/void | VoidTicketRequest   | TicketMessage     |
 | GET  /time, /health                    |                     | TimeAnswer, HealthAnswer |
 
 A device proves itself with `Authorization: Bearer <device token>`, a clerk with `X-Clerk-Session`.
@@ -256,6 +258,30 @@ class CallAnswer:
 class IssueRequest:
     request_id: str
     series: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesMessage:
+    """A series of the queue: its letter, and "general", "appointment" or "priority"."""
+
+    code: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesAnswer:
+    series: list[SeriesMessage]
+
+
+VoidReason = Literal["not_printed", "not_needed"]
+
+
+@dataclass(frozen=True, slots=True)
+class VoidTicketRequest:
+    """Withdraw a ticket nobody has called. In the feed it is a "del": windows that know no void see it go."""
+
+    request_id: str
+    reason: VoidReason
 
 
 @dataclass(frozen=True, slots=True)

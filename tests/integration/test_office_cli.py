@@ -226,3 +226,11 @@ def test_what_is_no_lost_card_is_refused(
     told = capsys.readouterr().err
     assert told.startswith(code)
     assert not number or number not in told
+
+
+def test_a_ticket_is_withdrawn_by_its_number(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["ticket", "issue"])
+    assert main(["ticket", "void", "a001", "--reason", "not_printed"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "A001"
+    assert main(["ticket", "void", "A002"]) == 1
+    assert "OFFICE-TICKET-STATE" in capsys.readouterr().err

@@ -200,3 +200,59 @@ def test_unknown_queues_and_series_are_refused(station: Workstation) -> None:
     body = {"request_id": "r", "window": station.device.window}
     assert station.ask("POST", "/queues/Z/call", json=body).json()["code"] == "OFFICE-NO-QUEUE"
     assert station.issue("Q").json()["code"] == "OFFICE-NO-SERIES"
+
+
+def _void(station: Workstation, ticket: Any, request_id: str = "void-1", reason: str = "not_printed") -> Any:
+    body = {"request_id": request_id, "reason": reason}
+    return station.ask("POST", f"/queues/A/tickets/{ticket['id']}/void", json=body)
+
+
+def test_a_ticket_without_paper_is_withdrawn_once(hall: Hall, station: Workstation) -> None:
+    first, second = station.issue().json(), station.issue().json()
+    answer = _void(station, first)
+    assert answer.json() | {"state": "void", "reason": "not_printed", "version": 2} == answer.json()
+    assert _void(station, first).content == answer.content  # the answer was lost
+    assert _void(station, first, "void-2").json() == answer.json()  # asked for again under another id
+    assert _void(station, first, "void-1", "not_needed").status_code == 422
+    assert hall.rows("SELECT count(*) FROM ticket WHERE state = 'void'") == [(1,)]
+
+    told = [(one["op"], one["id"], one["version"]) for one in station.changes("queue:A").json()["changes"]]
+    assert told == [("put", first["id"], 1), ("put", second["id"], 1), ("del", first["id"], 2)]
+    assert _called(station) == ("A002", "order")
+    assert station.issue().json()["number"] == "A003"  # a number is given once a day
+
+
+def test_a_ticket_that_was_called_is_not_withdrawn(station: Workstation) -> None:
+    station.issue()
+    ticket = station.call().json()["ticket"]
+    answer = _void(station, ticket)
+    assert (answer.status_code, answer.json()["code"]) == (409, "OFFICE-TICKET-STATE")
+    assert _report(station, "ticket.serving", ticket)["status"] == "applied"
+    assert _void(station, {"id": "nobody"}, "void-2").json()["code"] == "OFFICE-TICKET-STATE"
+
+
+def test_a_withdrawn_ticket_in_a_hand_after_all_is_served_and_recorded(station: Workstation) -> None:
+    ticket = station.issue().json()
+    _void(station, ticket)
+    visit = "visit-by-paper"
+    result = _report(station, "ticket.by_paper", ticket, visit_id=visit)
+    assert (result["status"], result["data"]["found"]) == ("applied", "void")
+    assert _report(station, "ticket.done", ticket, visit_id=visit)["status"] == "applied"
+
+
+def test_who_may_not_issue_may_not_withdraw(hall: Hall, station: Workstation) -> None:
+    ticket = station.issue().json()
+    hall.execute("""UPDATE staff SET rights = '["accept","call","void"]' WHERE staff_no = '1024'""")
+    answer = _void(station, ticket)
+    assert (answer.status_code, answer.json()["code"]) == (403, "OFFICE-RIGHT")
+    assert _called(station) == ("A001", "order")
+
+
+def test_the_series_of_a_queue_are_told_with_what_they_are_for(station: Workstation) -> None:
+    told = station.ask("GET", "/queues/A/series").json()["series"]
+    assert [(one["code"], one["kind"]) for one in told] == [
+        ("A", "general"),
+        ("Y", "appointment"),
+        ("P", "priority"),
+    ]
+    assert station.ask("GET", "/queues/Z/series").status_code == 404
