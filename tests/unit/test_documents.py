@@ -196,7 +196,9 @@ def on_screen(language: str, quoted: str) -> bool:
 
 
 def test_the_words_in_the_chinese_manual_are_those_on_the_screen_or_on_a_slip():
-    slips = "".join(text(ROOT / "clerk_app/devices/printer" / name) for name in ("wording.py", "slips.py"))
+    printer = ROOT / "clerk_app/devices/printer"
+    files = [printer / "wording.py", printer / "slips.py", *sorted((ROOT / "resources/slips").glob("*.slip"))]
+    slips = "".join(map(text, files))
     quoted = {part.rstrip("…") for part in re.findall("「([^」]+)」", text(MANUALS["zh"]))}
     absent = {q for q in quoted if not on_screen("zh", q) and not all(w in slips for w in q.split(" … "))}
     assert absent - {"", "补打 第1次"} == set()
