@@ -12,7 +12,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -34,7 +34,10 @@ from clerk_app.desk.ports import (
     PrinterStatus,
     PrintOutcome,
     PrintResult,
+    Voice,
+    VoiceStatus,
 )
+from clerk_app.devices.voice.voice import NoVoice, voice_from_settings
 from clerk_app.domain.catalogue import ItemStatus
 from clerk_app.domain.documents import Slip
 from clerk_app.domain.ids import uuid7
@@ -59,7 +62,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is plugged in from outside: keys, device token, card reader, printer; and how patient to be.
+    """What is plugged in from outside: keys, device token, reader, printer, voice; and how patient to be.
 
     No `office_time_outs` are the usual ones; `printer_watch` is how often to look at the printer, in seconds.
     """
@@ -68,6 +71,7 @@ class Parts:
     tokens: TokenKeeper
     reader: CardReader
     printer: Printer
+    voice: Voice = field(default_factory=NoVoice)
     office_time_outs: TimeOuts | None = None
     printer_watch: float = 5.0
 
@@ -141,6 +145,7 @@ class Workstation:
             office=DirectOffice(self._office_client, device),
             catalogue=self.catalogue,
             printer=parts.printer,
+            voice=parts.voice,
             clock=self._clock,
             new_id=uuid7,
             link=lambda: self.scheduler.status,
@@ -163,6 +168,10 @@ class Workstation:
         """As last asked, a few seconds old at most."""
         return self._printer_status
 
+    @property
+    def voice_status(self) -> VoiceStatus:
+        return self.desk.voice.status
+
     def subscribe(self, listener: Callable[[Changed], None]) -> None:
         self._listeners.append(listener)
 
@@ -170,6 +179,7 @@ class Workstation:
         """Recover what a kill left, then begin to sync, to fetch and to watch the printer."""
         printing.recover(self.desk)
         self._started = True
+        self.desk.voice.start()
         self.scheduler.start()
         self._courier.start()
         self._watch.start()
@@ -182,6 +192,7 @@ class Workstation:
         """One way out: stop intake, end the threads, close the files. A few seconds at most."""
         self._closing.set()
         self.reader.stop()
+        self.desk.voice.stop()
         if self._started:
             self._courier.stop()
             self.scheduler.stop()
@@ -291,7 +302,7 @@ def _enrolled(store: SqlStore) -> Device:
 
 
 def real_parts(settings: Settings) -> Parts:
-    """Keyring, PC/SC and the printer of the settings."""
+    """Keyring, and the readers, the printer and the voice of the settings."""
     from clerk_app.devices.card.drivers import reader_from_settings
     from clerk_app.devices.printer.printer import printer_from_url
 
@@ -304,6 +315,7 @@ def real_parts(settings: Settings) -> Parts:
         tokens=KeyringTokens(),
         reader=reader_from_settings(settings.readers),
         printer=printer,
+        voice=voice_from_settings(settings.voice),
     )
 
 

@@ -6,6 +6,7 @@ A small window beside the clerk's. Every label is in both languages, so that it 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -30,12 +31,14 @@ WIDTH, HEIGHT = 440, 768
 PAPER_WIDTH = 380
 
 
-class _Papers(QObject):
-    """Signals:
-    came: a paper fell out of the simulated printer (emitted on the printer's thread).
+class _News(QObject):
+    """Signals, each emitted on the thread where it happened:
+    paper: one fell out of the simulated printer.
+    said: the voice of the window spoke a sentence.
     """
 
-    came = Signal(object)
+    paper = Signal(object)
+    said = Signal(str)
 
 
 class PracticeConsole(QWidget):
@@ -52,6 +55,11 @@ class PracticeConsole(QWidget):
         column.addWidget(_note(f"工号 {CLERK.staff_no}，密码 {CLERK.password}\nStaff number and password"))
         column.addWidget(self._citizens())
         column.addWidget(self._troubles())
+        column.addWidget(_heading("广播 · Heard in the hall"))
+        self._said = _note("还没有叫号 · Nobody called yet\n")
+        self._said.setWordWrap(True)
+        self._sentences: deque[str] = deque(maxlen=2)
+        column.addWidget(self._said)
         column.addWidget(_heading("最近的凭证 · Last slip"))
         self._paper = QLabel(alignment=Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self._paper.setText("还没有打印 · Nothing printed yet")
@@ -60,9 +68,11 @@ class PracticeConsole(QWidget):
         scroll.setWidget(self._paper)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         column.addWidget(scroll, 1)
-        self._papers = _Papers()
-        self._papers.came.connect(self._show_paper)
-        hall.on_paper = self._papers.came.emit
+        self._news = _News()
+        self._news.paper.connect(self._show_paper)
+        self._news.said.connect(self._show_said)
+        hall.on_paper = self._news.paper.emit
+        hall.on_said = self._news.said.emit
 
     def stand_beside(self, window: QWidget) -> None:
         """Move to the right of the clerk's window; over its edge where the screen ends there."""
@@ -122,6 +132,11 @@ class PracticeConsole(QWidget):
             self._hall.reader.unplug()
         else:
             self._hall.reader.plug_in()
+
+    def _show_said(self, sentence: str) -> None:
+        """The last call, in both languages."""
+        self._sentences.append(sentence)
+        self._said.setText("\n".join(self._sentences))
 
     def _show_paper(self, paper: Paper) -> None:
         picture = QPixmap()

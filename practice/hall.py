@@ -27,11 +27,14 @@ from back_office.embedded import (
 )
 from back_office.queues import issue
 from clerk_app.bootstrap import Parts, Workstation, enrol_with, open_workstation
+from clerk_app.desk.ports import Voice, VoiceStatus
 from clerk_app.devices.card.simulator import SimulatedReader
 from clerk_app.devices.printer.paper import Paper
 from clerk_app.devices.printer.printer import printer_from_url
 from clerk_app.devices.printer.simulator import SimulatedPrinter
-from clerk_app.settings import Settings, WindowSettings
+from clerk_app.devices.voice.announcement import announcement
+from clerk_app.devices.voice.voice import voice_from_settings
+from clerk_app.settings import Settings, VoiceSettings, WindowSettings
 from clerk_app.store.vault import KeySource, throw_away_key
 from practice.network import Cable
 
@@ -66,6 +69,29 @@ class TokensInMemory:
         self._tokens.pop(device_id, None)
 
 
+class ToldVoice:
+    """A voice that also tells `listener` what it says, for a machine without a loudspeaker."""
+
+    def __init__(self, voice: Voice, listener: Callable[[str], None]) -> None:
+        self._voice = voice
+        self._listener = listener
+
+    @property
+    def status(self) -> VoiceStatus:
+        return self._voice.status
+
+    def start(self) -> None:
+        self._voice.start()
+
+    def call(self, ticket_number: str, window: str) -> None:
+        self._voice.call(ticket_number, window)
+        for language in ("zh", "en"):
+            self._listener(announcement(ticket_number, window, language))
+
+    def stop(self) -> None:
+        self._voice.stop()
+
+
 class PracticeHall:
     """One practice hall between `__enter__` and `__exit__`; `say` gets a line on each longer step.
 
@@ -78,12 +104,15 @@ class PracticeHall:
         say: Callable[[str], None],
         window: WindowSettings | None = None,
         key: KeySource | None = None,
+        voice: VoiceSettings | None = None,
     ) -> None:
         self._folder = folder
         self._say = say
         self._window = window or WindowSettings()
         self.reader = SimulatedReader(seconds=0.2)
         self.on_paper: Callable[[Paper], None] | None = None
+        self.on_said: Callable[[str], None] | None = None
+        self._voice = voice or VoiceSettings()
         self.printer = SimulatedPrinter(listener=self._paper_came)
         self._key = key or throw_away_key()
         self._tokens = TokensInMemory()
@@ -99,7 +128,9 @@ class PracticeHall:
         self._report_lost(LOST_CARD)
         for series in FIRST_TICKETS:
             self.take_ticket(series)
-        self._settings = Settings(self._folder / "window", office_url=self.cable.url, window=self._window)
+        self._settings = Settings(
+            self._folder / "window", office_url=self.cable.url, voice=self._voice, window=self._window
+        )
         code = enrolment_code(self._folder / "office", window=WINDOW, queue=QUEUE)
         enrol_with(self._settings, code, self._key, self._tokens)
         self.workstation = self.open_window()
@@ -120,8 +151,13 @@ class PracticeHall:
             tokens=self._tokens,
             reader=self.reader,
             printer=printer_from_url(self.printer.url),
+            voice=ToldVoice(voice_from_settings(self._settings.voice), self._say_aloud),
         )
         return open_workstation(self._settings, parts)
+
+    def _say_aloud(self, said: str) -> None:
+        if self.on_said is not None:
+            self.on_said(said)
 
     def _paper_came(self, paper: Paper) -> None:
         if self.on_paper is not None:

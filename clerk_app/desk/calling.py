@@ -61,7 +61,10 @@ def call_next(desk: Desk, operator: str) -> Visit | None:
         _note(tx, visit, now, TimelineKind.TICKET_CALLED)
         return visit
 
-    return desk.store.write(record)
+    visit = desk.store.write(record)
+    if visit is not None:
+        _announce(desk, visit)
+    return visit
 
 
 def recall(desk: Desk, visit_id: str) -> Visit:
@@ -78,7 +81,9 @@ def recall(desk: Desk, visit_id: str) -> Visit:
         _note(tx, again, desk.clock.now(), TimelineKind.TICKET_RECALLED, str(ticket.calls))
         return again
 
-    return desk.store.write(record)
+    again = desk.store.write(record)
+    _announce(desk, again)
+    return again
 
 
 def no_show(desk: Desk, visit_id: str) -> None:
@@ -189,6 +194,11 @@ def queue_view(desk: Desk) -> QueueView:
 def _ticket_row(ticket: Ticket, now: datetime) -> TicketRow:
     waited = max(int((now - ticket.issued_at).total_seconds() // 60), 0)
     return TicketRow(ticket.number, ticket.series, waited, ticket.reason)
+
+
+def _announce(desk: Desk, visit: Visit) -> None:
+    """Ask the holder of the ticket here, once the call is in the store; the voice holds nothing up."""
+    desk.voice.call(visit.ticket_number, desk.device.window)
 
 
 def _called(tx: Transaction, visit_id: str) -> Visit:

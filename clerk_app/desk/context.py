@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from clerk_app.desk.ports import Catalogue, Changed, Clock, Device, LinkStatus, Office, Printer, Store
+from clerk_app.desk.ports import Catalogue, Changed, Clock, Device, LinkStatus, Office, Printer, Store, Voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Desk:
     office: Office
     catalogue: Catalogue
     printer: Printer
+    voice: Voice
     clock: Clock
     new_id: Callable[[], str]
     link: Callable[[], LinkStatus]

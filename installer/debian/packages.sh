@@ -9,11 +9,14 @@ demo=(
   libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libxkbcommon-x11-0 libxcb-cursor0
   libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0
   libxcb-xinerama0 libxcb-xkb1                     # what Qt loads at run time
+  libpulse0 libspeechd2                            # sound and speech, through Qt
   fonts-noto-cjk fonts-hanazono                    # the window, and rare characters on slips
 )
 test=(
   pcscd vsmartcard-vpcd                            # the PC/SC service and a virtual reader
   gnome-keyring dbus                               # a Secret Service
+  speech-dispatcher speech-dispatcher-espeak-ng espeak-ng  # the voice
+  pulseaudio pulseaudio-utils                      # a sound service that nobody hears
   zbar-tools                                       # reads QR and CODE128 back
   xvfb xauth util-linux                            # a display, private namespaces
 )

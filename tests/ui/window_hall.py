@@ -35,6 +35,7 @@ from clerk_app.desk.ports import (
     SearchContext,
     SignedIn,
 )
+from clerk_app.devices.voice.voice import NoVoice
 from clerk_app.domain.applicant import CardRecord, DocumentKind, Sex
 from clerk_app.domain.catalogue import ON_APPLICATION, ServiceItem
 from clerk_app.domain.documents import Slip
@@ -371,6 +372,7 @@ def hall(
         office=office,
         catalogue=catalogue,
         printer=printer,
+        voice=NoVoice(),
         clock=clock,
         new_id=uuid7,
         link=lambda: link[0],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -20,6 +20,8 @@ from clerk_app.desk.ports import (
     PrintResult,
     SearchContext,
     SignedIn,
+    VoiceState,
+    VoiceStatus,
 )
 from clerk_app.domain.applicant import CardRecord, DocumentKind, Sex
 from clerk_app.domain.catalogue import (
@@ -199,6 +201,25 @@ class FakePrinter:
 
 
 @dataclass
+class FakeVoice:
+    """Keeps what it was asked to say; `watch` is called with it, to look around at that moment."""
+
+    said: list[tuple[str, str]] = field(default_factory=list)
+    watch: Callable[[], None] = lambda: None
+    status: VoiceStatus = field(default_factory=lambda: VoiceStatus(VoiceState.READY))
+
+    def start(self) -> None:
+        pass
+
+    def call(self, ticket_number: str, window: str) -> None:
+        self.watch()
+        self.said.append((ticket_number, window))
+
+    def stop(self) -> None:
+        pass
+
+
+@dataclass
 class Bench:
     """The desk and everything a test wants to move."""
 
@@ -207,6 +228,7 @@ class Bench:
     office: FakeOffice
     catalogue: FakeCatalogue
     printer: FakePrinter
+    voice: FakeVoice
     clock: StandingClock
     changes: list[Changed]
     pokes: list[None]
@@ -231,7 +253,7 @@ def bench(items: Mapping[str, ServiceItem] | None = None) -> Iterator[Bench]:
     store = SqlStore.in_memory()
     office = FakeOffice([ticket("A037"), ticket("A038")])
     catalogue = FakeCatalogue(dict(items) if items else {ITEM.implementation.code: ITEM})
-    printer, clock = FakePrinter(), StandingClock()
+    printer, voice, clock = FakePrinter(), FakeVoice(), StandingClock()
     changes: list[Changed] = []
     pokes: list[None] = []
     link = [LinkState.ONLINE]
@@ -241,6 +263,7 @@ def bench(items: Mapping[str, ServiceItem] | None = None) -> Iterator[Bench]:
         office=office,
         catalogue=catalogue,
         printer=printer,
+        voice=voice,
         clock=clock,
         new_id=uuid7,
         link=lambda: LinkStatus(link[0]),
@@ -256,6 +279,6 @@ def bench(items: Mapping[str, ServiceItem] | None = None) -> Iterator[Bench]:
 
     store.write(fill)
     try:
-        yield Bench(desk, store, office, catalogue, printer, clock, changes, pokes, link)
+        yield Bench(desk, store, office, catalogue, printer, voice, clock, changes, pokes, link)
     finally:
         store.close()

@@ -209,3 +209,28 @@ def test_a_visit_by_paper_begun_while_a_call_was_out_keeps_one_visit_and_loses_n
     visit = calling.call_next(hall.desk, CLERK)
     assert visit is not None
     assert visit.ticket_number == "A037"
+
+
+def test_the_voice_calls_after_the_commit_and_again_at_a_recall(hall: Bench) -> None:
+    stored: list[str] = []
+
+    def look() -> None:
+        visit = hall.store.read(lambda tx: tx.visits.current(CLERK))
+        stored.append(f"{visit.ticket_number} {visit.calls}" if visit else "nothing")
+
+    hall.voice.watch = look
+    visit = calling.call_next(hall.desk, CLERK)
+    assert visit is not None
+    calling.recall(hall.desk, visit.id)
+    assert hall.voice.said == [("A037", "综合窗口 12"), ("A037", "综合窗口 12")]
+    assert stored == ["A037 1", "A037 2"], "spoken before it was written"
+
+
+def test_the_voice_calls_nobody_who_was_not_called(hall: Bench) -> None:
+    hall.offline()
+    with refused("SYNC-OFFLINE"):
+        calling.call_next(hall.desk, CLERK)
+    visit = calling.serve_paper(hall.desk, CLERK, "B052")
+    with refused("DESK-BY-PAPER"):
+        calling.recall(hall.desk, visit.id)
+    assert hall.voice.said == []

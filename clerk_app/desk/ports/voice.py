@@ -30,6 +30,9 @@ class Voice(Protocol):
     @property
     def status(self) -> VoiceStatus: ...
 
+    def start(self) -> None:
+        """Begin the lane: the engine opens on it. What was called before waits for it."""
+
     def call(self, ticket_number: str, window: str) -> None:
         """Ask the holder of a ticket to a window, after the call was committed."""
 

@@ -1,0 +1,1 @@
+"""The voice: what is said, the chime, and the process that says it."""
