@@ -6,6 +6,7 @@ from datetime import date
 
 from clerk_app.desk import case_rows, rights
 from clerk_app.desk.context import Desk
+from clerk_app.desk.lost_cards import REPORTED
 from clerk_app.desk.ports import LinkState, Transaction
 from clerk_app.desk.views import (
     ApplicantView,
@@ -170,15 +171,23 @@ def _begun_gate(desk: Desk, draft: Draft, item: ServiceItem | None, today: date)
 def _applicant(applicant: Applicant | None, today: date) -> ApplicantView | None:
     if applicant is None:
         return None
-    agent = _person(applicant.agent, today) if applicant.agent else None
+    agent = _person(applicant.agent, today, is_agent=True) if applicant.agent else None
     if isinstance(applicant.party, Organisation):
         party = applicant.party
         return ApplicantView(None, party.name, masking.number(party.uscc), agent)
-    return ApplicantView(_person(applicant.party, today), agent=agent)
+    return ApplicantView(_person(applicant.party, today, guarded=_guarded(applicant, today)), agent=agent)
 
 
-def _person(person: Person, today: date) -> PersonView:
-    years = age(person.birth, today) if person.birth else None
+def _guarded(applicant: Applicant, today: date) -> bool:
+    """Whether an adult acts for the party."""
+    return applicant.agent is not None and not _minor(applicant.agent, today)
+
+
+def _minor(person: Person, today: date) -> bool:
+    return person.birth is not None and age(person.birth, today) < ADULT
+
+
+def _person(person: Person, today: date, *, guarded: bool = False, is_agent: bool = False) -> PersonView:
     return PersonView(
         name=person.name,
         number=masking.number(person.number),
@@ -190,20 +199,22 @@ def _person(person: Person, today: date) -> PersonView:
         address=person.address,
         valid_until=person.valid_until,
         long_term=person.long_term,
-        age=years,
-        notes=_notes(person, years, today),
+        age=age(person.birth, today) if person.birth else None,
+        notes=_notes(person, today, guarded=guarded, is_agent=is_agent),
+        nationality=person.nationality,
     )
 
 
-def _notes(person: Person, years: int | None, today: date) -> tuple[str, ...]:
-    notes = []
+def _notes(person: Person, today: date, *, guarded: bool, is_agent: bool) -> tuple[str, ...]:
+    """What the clerk must look at, the gravest first."""
+    notes = [REPORTED] if REPORTED in person.warnings else []
     if _expired(person, today):
         notes.append("DESK-CARD-EXPIRED")
-    if years is not None and years < ADULT:
-        notes.append("DESK-MINOR")
+    if _minor(person, today) and not guarded:
+        notes.append("DESK-AGENT-MINOR" if is_agent else "DESK-MINOR")
     if person.source is EntrySource.TYPED:
         notes.append("DESK-TYPED")
-    return (*notes, *person.warnings)
+    return (*notes, *(warning for warning in person.warnings if warning != REPORTED))
 
 
 def _expired(person: Person, today: date) -> bool:
@@ -341,16 +352,21 @@ def _identity_checks(applicant: Applicant, today: date) -> list[CheckView]:
     for person in (applicant.party, applicant.agent):
         if not isinstance(person, Person):
             continue
+        lost = REPORTED in person.warnings
+        odd = [warning for warning in person.warnings if warning != REPORTED]
+        if lost:
+            checks.append(CheckView("check.card_lost", CheckState.WARN, REPORTED))
         if person.source is EntrySource.TYPED:
             checks.append(CheckView("check.identity_typed", CheckState.WARN))
         elif _expired(person, today):
             checks.append(CheckView("check.card_expired", CheckState.BAD, str(person.valid_until)))
-        elif person.warnings:
-            checks.append(CheckView("check.card_odd", CheckState.WARN, person.warnings[0]))
-        else:
+        elif odd:
+            checks.append(CheckView("check.card_odd", CheckState.WARN, odd[0]))
+        elif person.source is EntrySource.MRZ:
+            checks.append(CheckView("check.identity_mrz", CheckState.OK))
+        elif not lost:
             checks.append(CheckView("check.identity_card", CheckState.OK))
-    party = applicant.party
-    if isinstance(party, Person) and party.birth and age(party.birth, today) < ADULT:
-        guarded = applicant.agent is not None
+    if isinstance(applicant.party, Person) and _minor(applicant.party, today):
+        guarded = _guarded(applicant, today)
         checks.append(CheckView("check.guardian", CheckState.OK if guarded else CheckState.BAD))
     return checks

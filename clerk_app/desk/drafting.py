@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
-from clerk_app.desk import calling
+from clerk_app.desk import calling, lost_cards
 from clerk_app.desk.context import Desk
 from clerk_app.desk.draft_view import acceptable, item_or_none
 from clerk_app.desk.ports import Transaction
 from clerk_app.desk.views import DraftRow
-from clerk_app.domain import identity, masking
+from clerk_app.domain import identity, masking, mrz
 from clerk_app.domain.applicant import (
     Applicant,
     CardRecord,
@@ -125,22 +126,53 @@ def restore(desk: Desk, draft: Draft) -> None:
 
 
 def applicant_from_card(desk: Desk, draft_id: str, record: CardRecord, role: str = "party") -> None:
-    """The card's person becomes the party or the agent; a photo is not kept."""
-    _set_person(desk, draft_id, person_from_card(record), role, TimelineKind.CARD_READ)
+    """The card's person becomes the party or the agent; a photo is not kept.
+
+    Whether the card was reported lost is asked in the transaction that takes it.
+    """
+
+    def take(tx: Transaction) -> None:
+        person = person_from_card(record)
+        if lost_cards.reported(tx, record):
+            person = replace(person, warnings=(lost_cards.REPORTED, *person.warnings))
+        _edited(desk, tx, draft_id, _seated(person, role), TimelineKind.CARD_READ)
+
+    desk.store.write(take)
+
+
+def applicant_from_mrz(desk: Desk, draft_id: str, text: str, role: str = "party") -> None:
+    """The person of a machine-readable zone, marked so: no chip was asked. Failures: MRZ-…"""
+    person = mrz.person(mrz.parse(text, desk.clock.now().date()))
+    _edit(desk, draft_id, _seated(person, role), TimelineKind.MRZ_READ)
 
 
 def applicant_typed(
-    desk: Desk, draft_id: str, name: str, number: str, reason: str, role: str = "party"
+    desk: Desk,
+    draft_id: str,
+    name: str,
+    number: str,
+    reason: str,
+    role: str = "party",
+    *,
+    kind: DocumentKind | None = None,
+    birth: date | None = None,
 ) -> None:
-    """Typed entry, marked typed. Failures: ID-… for a number that cannot be, DESK-TYPED-REASON, DESK-NAME."""
-    number = identity.normalise(number)
-    if (code := identity.problem(number, today=desk.clock.now().date())) is not None:
+    """Typed entry, marked typed. Without `kind` the number says what it is of.
+
+    A passport or permit has neither a check digit nor a birth date in its number: `birth` is typed too, for
+    it decides whether a guardian is needed. Failures: ID-… for a number that cannot be, DESK-BIRTH,
+    DESK-TYPED-REASON, DESK-NAME.
+    """
+    number, today = identity.normalise(number), desk.clock.now().date()
+    if (code := identity.problem(number, kind, today=today)) is not None:
         raise Failure(code)
+    if kind in identity.TRAVEL_KINDS and (birth is None or birth > today):
+        raise Failure("DESK-BIRTH")
     if not name.strip():
         raise Failure("DESK-NAME")
     if not reason.strip():
         raise Failure("DESK-TYPED-REASON")
-    kind = identity.classify(number)
+    kind = kind or identity.classify(number)
     if kind is DocumentKind.USCC:
         raise Failure("DESK-USCC-AS-PERSON")
     person = Person(
@@ -149,10 +181,10 @@ def applicant_typed(
         kind=kind,
         source=EntrySource.TYPED,
         sex=identity.sex(number),
-        birth=identity.birth_date(number),
+        birth=identity.birth_date(number) or birth,
         typed_reason=reason.strip(),
     )
-    _set_person(desk, draft_id, person, role, TimelineKind.TYPED_IDENTITY)
+    _edit(desk, draft_id, _seated(person, role), TimelineKind.TYPED_IDENTITY)
 
 
 def organisation(desk: Desk, draft_id: str, name: str, uscc: str) -> None:
@@ -184,7 +216,9 @@ def clear_applicant(desk: Desk, draft_id: str, role: str = "party") -> Draft:
     return _edit(desk, draft_id, change)
 
 
-def _set_person(desk: Desk, draft_id: str, person: Person, role: str, kind: TimelineKind) -> None:
+def _seated(person: Person, role: str) -> Callable[[Draft], Draft]:
+    """The change that makes `person` the party or the agent of a draft."""
+
     def change(draft: Draft) -> Draft:
         applicant = draft.applicant
         as_agent = role == "agent" or (applicant is not None and isinstance(applicant.party, Organisation))
@@ -196,7 +230,7 @@ def _set_person(desk: Desk, draft_id: str, person: Person, role: str, kind: Time
             raise Failure("DESK-AGENT-IS-PARTY")
         return replace(draft, applicant=replace(applicant, agent=person))
 
-    _edit(desk, draft_id, change, kind)
+    return change
 
 
 # --- ② item, ③ situations, ④ form, ⑤ materials -------------------------------------------------------------
@@ -276,18 +310,26 @@ def _edit(
     detail: str = "",
 ) -> Draft:
     """Apply `change` in one transaction; returns the draft as it was before."""
+    return desk.store.write(lambda tx: _edited(desk, tx, draft_id, change, kind, detail))
 
-    def write(tx: Transaction) -> Draft:
-        now = desk.clock.now()
-        before = the_draft(tx, draft_id)
-        tx.drafts.save(replace(change(before), updated_at=now))
-        if before.visit_id is not None:
-            calling.begin_serving(desk, tx, before.visit_id, now)
-            if kind is not None:
-                tx.timeline.add(TimelineEvent(now, kind, detail, visit_id=before.visit_id))
-        return before
 
-    return desk.store.write(write)
+def _edited(
+    desk: Desk,
+    tx: Transaction,
+    draft_id: str,
+    change: Callable[[Draft], Draft],
+    kind: TimelineKind | None = None,
+    detail: str = "",
+) -> Draft:
+    """The part of `_edit` that belongs to the caller's transaction."""
+    now = desk.clock.now()
+    before = the_draft(tx, draft_id)
+    tx.drafts.save(replace(change(before), updated_at=now))
+    if before.visit_id is not None:
+        calling.begin_serving(desk, tx, before.visit_id, now)
+        if kind is not None:
+            tx.timeline.add(TimelineEvent(now, kind, detail, visit_id=before.visit_id))
+    return before
 
 
 def _remove_if_empty(tx: Transaction, draft: Draft) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import Hit, SearchContext, Transaction
-from clerk_app.domain.applicant import Applicant, Organisation
+from clerk_app.domain.applicant import Applicant, DocumentKind, Organisation
 
 
 def search(desk: Desk, text: str, draft_id: str | None, limit: int = 20) -> tuple[Hit, ...]:
@@ -29,8 +29,9 @@ def _region(applicant: Applicant | None) -> str:
     """The division the number was first issued in: a proposal, never a proof of residence."""
     if applicant is None or isinstance(applicant.party, Organisation):
         return ""
-    number = applicant.party.number
-    return number[:6] if number[:6].isdigit() else ""
+    party = applicant.party
+    issued_by_division = party.kind in (DocumentKind.RESIDENT_ID, DocumentKind.SOCIAL_SECURITY)
+    return party.number[:6] if issued_by_division and party.number[:6].isdigit() else ""
 
 
 def _audience(applicant: Applicant | None) -> str:

@@ -15,9 +15,15 @@ def timeline(desk: Desk, visit_id: str) -> tuple[TimelineRow, ...]:
     return tuple(TimelineRow(event.at, event.kind, event.detail) for event in events)
 
 
-def cases(desk: Desk, limit: int = 50) -> tuple[CaseRow, ...]:
-    """The newest cases of this window, masked."""
-    return desk.store.read(lambda tx: tuple(case_rows.row(tx, case) for case in tx.cases.recent(limit)))
+def cases(desk: Desk, limit: int = 50, *, also: str | None = None) -> tuple[CaseRow, ...]:
+    """The newest cases of this window, masked; `also` is the id of an older one that was asked for."""
+
+    def look(tx: Transaction) -> tuple[CaseRow, ...]:
+        found = list(tx.cases.recent(limit))
+        asked = tx.cases.get(also) if also and also not in {case.id for case in found} else None
+        return tuple(case_rows.row(tx, case) for case in [*found, *([asked] if asked else [])])
+
+    return desk.store.read(look)
 
 
 def outbox(desk: Desk) -> tuple[OutboxRow, ...]:

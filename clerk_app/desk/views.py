@@ -42,6 +42,19 @@ class TicketRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketPaper:
+    """A ticket issued here that is not known to be on paper.
+
+    `state`: failed (nothing came out), unknown (something may have), queued or printing (it is on its way).
+    """
+
+    job: str
+    number: str
+    state: PrintState
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class QueueView:
     """The waiting list as the queue's authority last told it; `stale` while the link is down.
 
@@ -104,7 +117,8 @@ class PersonView:
     valid_until: date | None
     long_term: bool
     age: int | None
-    notes: tuple[str, ...]  # failure codes: CARD-EXPIRED, CARD-MINOR, ...
+    notes: tuple[str, ...]  # failure codes: DESK-CARD-EXPIRED, DESK-MINOR, CARD-REPORTED-LOST, ...
+    nationality: str = ""
 
 
 @dataclass(frozen=True, slots=True)

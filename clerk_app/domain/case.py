@@ -120,6 +120,7 @@ class TimelineKind(StrEnum):
     TICKET_RECALLED = "ticket_recalled"
     TICKET_BY_PAPER = "ticket_by_paper"
     CARD_READ = "card_read"
+    MRZ_READ = "mrz_read"
     TYPED_IDENTITY = "typed_identity"
     ITEM_CHOSEN = "item_chosen"
     RECEIVED = "received"

@@ -1,0 +1,44 @@
+"""Looking up what a scanned slip bears: a case of this workstation, a ticket of the queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clerk_app.desk import case_rows
+from clerk_app.desk.context import Desk
+from clerk_app.desk.ports import Transaction
+from clerk_app.desk.views import CaseRow
+from clerk_app.domain.ticket import TicketState
+
+
+@dataclass(frozen=True, slots=True)
+class TicketSight:
+    """A ticket as the queue's authority last told it. `place` counts from 1 while it waits, else it is 0."""
+
+    number: str
+    state: TicketState
+    place: int = 0
+
+
+def case(desk: Desk, number: str) -> CaseRow | None:
+    """The case with this number as stored, masked; None when another workstation filed it."""
+
+    def look(tx: Transaction) -> CaseRow | None:
+        found = tx.cases.by_number(number)
+        return case_rows.row(tx, found) if found else None
+
+    return desk.store.read(look)
+
+
+def ticket(desk: Desk, number: str) -> TicketSight | None:
+    """The newest ticket of this number and how it stands; who is next stays the authority's to say."""
+
+    def look(tx: Transaction) -> TicketSight | None:
+        found = tx.tickets.by_number(number)
+        if found is None:
+            return None
+        waiting = [other.id for other in tx.tickets.waiting()]
+        place = waiting.index(found.id) + 1 if found.id in waiting else 0
+        return TicketSight(found.number, found.state, place)
+
+    return desk.store.read(look)
