@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from clerk_app.desk import ticketing
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import Changed, PrintJob, PrintOutcome, PrintResult, PrintState, Transaction
 from clerk_app.domain.case import LegalState, TimelineEvent, TimelineKind
-from clerk_app.domain.documents import VoidSlip
+from clerk_app.domain.documents import TicketSlip, VoidSlip
 from clerk_app.failures import Failure
 
 _STATES = {
@@ -21,7 +22,7 @@ _STATES = {
     PrintOutcome.UNKNOWN: PrintState.UNKNOWN,
 }
 INTERRUPTED = "PRINTER-INTERRUPTED"
-_OF_THE_SLIP = frozenset({"PRINTER-NO-GLYPH"})
+_OF_THE_SLIP = frozenset({"PRINTER-NO-GLYPH", ticketing.VOIDING})
 """Failures of the slip, not of the printer: a ready printer changes nothing about them."""
 
 
@@ -40,7 +41,7 @@ def recover(desk: Desk) -> int:
 def run(desk: Desk) -> None:
     """Print what is queued, oldest first. Printer lane only; every job ends in a state on the screen."""
     while True:
-        job = desk.store.write(_begin)
+        job = desk.store.write(partial(_begin, desk))
         if job is None:
             return
         try:
@@ -111,12 +112,17 @@ def withdraw(tx: Transaction, case_id: str) -> None:
             tx.print_jobs.mark(job.id, PrintState.REPLACED)
 
 
-def _begin(tx: Transaction) -> PrintJob | None:
+def _begin(desk: Desk, tx: Transaction) -> PrintJob | None:
     """The oldest queued job, from now on "printing": committed before the first byte leaves."""
-    job = next((j for j in tx.print_jobs.unfinished() if j.state is PrintState.QUEUED), None)
-    if job is not None:
+    for job in tx.print_jobs.unfinished():
+        if job.state is not PrintState.QUEUED:
+            continue
+        if isinstance(job.slip, TicketSlip) and not ticketing.waits(desk, tx, job.slip):
+            tx.print_jobs.mark(job.id, PrintState.REPLACED)  # of yesterday, or its turn has come meanwhile
+            continue
         tx.print_jobs.mark(job.id, PrintState.PRINTING)
-    return job
+        return job
+    return None
 
 
 def _withdrawn(tx: Transaction, job: PrintJob) -> bool:

@@ -12,6 +12,7 @@ from clerk_app.failures import Failure
 
 ACCEPT = "accept"  # file cases: receive and accept
 CALL = "call"  # call and serve tickets
+ISSUE = "issue"  # issue tickets, and withdraw them again
 VOID = "void"  # void a case before it is registered
 
 

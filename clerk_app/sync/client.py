@@ -65,6 +65,23 @@ class OfficeClient:
         path = f"/queues/{_part(queue)}/recall"
         return self._transport.ask("POST", path, protocol.CallAnswer, body=request, headers=_clerk(session))
 
+    def series(self, queue: str) -> protocol.SeriesAnswer:
+        return self._transport.ask("GET", f"/queues/{_part(queue)}/series", protocol.SeriesAnswer)
+
+    def issue(self, queue: str, request: protocol.IssueRequest, session: str) -> protocol.TicketMessage:
+        path = f"/queues/{_part(queue)}/tickets"
+        return self._transport.ask(
+            "POST", path, protocol.TicketMessage, body=request, headers=_clerk(session)
+        )
+
+    def void_ticket(
+        self, queue: str, ticket: str, request: protocol.VoidTicketRequest, session: str
+    ) -> protocol.TicketMessage:
+        path = f"/queues/{_part(queue)}/tickets/{_part(ticket)}/void"
+        return self._transport.ask(
+            "POST", path, protocol.TicketMessage, body=request, headers=_clerk(session)
+        )
+
     def time(self) -> protocol.TimeAnswer:
         return self._transport.ask("GET", "/time", protocol.TimeAnswer)
 

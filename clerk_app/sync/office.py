@@ -11,11 +11,17 @@ from typing import TypeVar
 
 from clerk_app import failures
 from clerk_app.desk.ports import Device, Operator, SignedIn
-from clerk_app.domain.ticket import Ticket
+from clerk_app.domain.ticket import Series, Ticket
 from clerk_app.failures import Failure
 from clerk_app.sync.client import OfficeClient
 from clerk_app.sync.messages import ticket
-from clerk_app.sync.protocol import CallRequest, RecallRequest, SessionRequest
+from clerk_app.sync.protocol import (
+    CallRequest,
+    IssueRequest,
+    RecallRequest,
+    SessionRequest,
+    VoidTicketRequest,
+)
 from clerk_app.sync.transport import OfficeFailure
 
 T = TypeVar("T")
@@ -58,6 +64,19 @@ class DirectOffice:
         if answer.ticket is None:
             raise Failure("SYNC-NOT-OFFICE", "recall without a ticket")
         return ticket(answer.ticket)
+
+    def series(self) -> tuple[Series, ...]:
+        answer = _ask(lambda: self._client.series(self._device.queue))
+        return tuple(Series(one.code, one.kind) for one in answer.series)
+
+    def issue_ticket(self, request_id: str, series: str) -> Ticket:
+        request = IssueRequest(request_id, series)
+        return ticket(_ask(lambda: self._client.issue(self._device.queue, request, self._session)))
+
+    def void_ticket(self, request_id: str, ticket_id: str) -> Ticket:
+        request = VoidTicketRequest(request_id, "not_printed")
+        queue = self._device.queue
+        return ticket(_ask(lambda: self._client.void_ticket(queue, ticket_id, request, self._session)))
 
 
 def _ask(call: Callable[[], T]) -> T:

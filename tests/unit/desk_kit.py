@@ -42,13 +42,13 @@ from clerk_app.domain.documents import Slip
 from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ids import uuid7
 from clerk_app.domain.numbering import NumberBlock
-from clerk_app.domain.ticket import Ticket, TicketState
+from clerk_app.domain.ticket import Series, Ticket, TicketState
 from clerk_app.failures import Failure
 from clerk_app.store.cache import SqlStore
 
 FRIDAY = datetime(2026, 11, 20, 16, 55, tzinfo=HALL_TIME)
 CLERK = "1024"
-RIGHTS = frozenset({"accept", "call", "void"})
+RIGHTS = frozenset({"accept", "call", "issue", "void"})
 DEVICE = Device(
     id="device-1",
     epoch=1,
@@ -128,6 +128,10 @@ class FakeOffice:
     lose_answer: bool = False
     grant: timedelta = timedelta(hours=72)
     rights: frozenset[str] = RIGHTS
+    issued: dict[str, Ticket] = field(default_factory=dict)
+    voided: list[tuple[str, str]] = field(default_factory=list)
+    refuse_void: bool = False
+    now: Callable[[], datetime] = lambda: FRIDAY
 
     def sign_in(self, staff_no: str, password: str) -> SignedIn:
         self._reach()
@@ -153,6 +157,33 @@ class FakeOffice:
         self._reach()
         called = next(t for t in self.answered.values() if t is not None and t.id == ticket_id)
         return replace(called, calls=called.calls + 1, version=called.version + 1)
+
+    def series(self) -> tuple[Series, ...]:
+        self._reach()
+        return (Series("A", "general"), Series("Y", "appointment"))
+
+    def issue_ticket(self, request_id: str, series: str) -> Ticket:
+        self._reach()
+        if request_id not in self.issued:
+            number = f"{series}{100 + len(self.issued)}"
+            reason = "appointment" if series == "Y" else "order"
+            self.issued[request_id] = replace(ticket(number, reason), issued_at=self.now())
+        self._lose()
+        return self.issued[request_id]
+
+    def void_ticket(self, request_id: str, ticket_id: str) -> Ticket:
+        self._reach()
+        if self.refuse_void:
+            raise Failure("OFFICE-TICKET-STATE")
+        known = next(t for t in self.issued.values() if t.id == ticket_id)
+        self.voided.append((request_id, known.number))
+        self._lose()
+        return replace(known, state=TicketState.VOID, version=2)
+
+    def _lose(self) -> None:
+        if self.lose_answer:
+            self.lose_answer = False
+            raise Failure("SYNC-OFFLINE")
 
     def _reach(self) -> None:
         if self.failure:
@@ -254,6 +285,7 @@ def bench(items: Mapping[str, ServiceItem] | None = None) -> Iterator[Bench]:
     office = FakeOffice([ticket("A037"), ticket("A038")])
     catalogue = FakeCatalogue(dict(items) if items else {ITEM.implementation.code: ITEM})
     printer, voice, clock = FakePrinter(), FakeVoice(), StandingClock()
+    office.now = clock.now
     changes: list[Changed] = []
     pokes: list[None] = []
     link = [LinkState.ONLINE]

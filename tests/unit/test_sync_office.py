@@ -10,7 +10,7 @@ import keyring.errors
 import pytest
 from sync_hall import DEVICE, NOW, Answers
 
-from clerk_app.domain.ticket import TicketState
+from clerk_app.domain.ticket import Series, TicketState
 from clerk_app.failures import Failure
 from clerk_app.sync.client import OfficeClient
 from clerk_app.sync.enrolment import KeyringTokens, device_of, enrol
@@ -125,6 +125,29 @@ def test_recall_names_the_ticket(script, office):
     script.answers["/v1/queues/general/recall"] = (200, {"ticket": None})
     with pytest.raises(Failure):
         office.recall("request-3", "t-1")
+
+
+def test_tickets_are_issued_and_withdrawn_under_the_session(script, office):
+    waiting = TICKET | {"state": "waiting", "calls": 0, "window": None}
+    script.answers["/v1/session"] = (200, SESSION)
+    script.answers["/v1/queues/general/series"] = (200, {"series": [{"code": "A", "kind": "general"}]})
+    script.answers["/v1/queues/general/tickets"] = (200, waiting)
+    script.answers["/v1/queues/general/tickets/t-1/void"] = (200, waiting | {"state": "void", "version": 4})
+    office.sign_in("1024", "secret")
+    assert office.series() == (Series("A", "general"),)
+    script.lose = 1
+    assert office.issue_ticket("request-1", "A").state is TicketState.WAITING
+    assert office.void_ticket("request-2", "t-1").state is TicketState.VOID
+    asked = [(path.rsplit("/", 1)[1], body) for path, body, _ in script.asked[-3:]]
+    issue = ("tickets", {"request_id": "request-1", "series": "A"})
+    assert asked == [issue, issue, ("void", {"request_id": "request-2", "reason": "not_printed"})]
+    assert script.asked[-1][2]["X-Clerk-Session"] == "session-1"
+
+
+def test_a_ticket_somebody_called_keeps_the_offices_own_code(script, office):
+    script.answers["/v1/queues/general/tickets/t-1/void"] = (409, {"code": "OFFICE-TICKET-STATE"})
+    with pytest.raises(Failure, match="OFFICE-TICKET-STATE"):
+        office.void_ticket("request-1", "t-1")
 
 
 def test_a_wrong_password_keeps_the_offices_own_code(script, office):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from clerk_app.desk.ports.records import Operator
-from clerk_app.domain.ticket import Ticket
+from clerk_app.domain.ticket import Series, Ticket
 
 
 class Clock(Protocol):
@@ -40,6 +41,12 @@ class Office(Protocol):
         """The ticket the authority assigns to this window, or None when nobody waits."""
 
     def recall(self, request_id: str, ticket_id: str) -> Ticket: ...
+    def series(self) -> Sequence[Series]:
+        """The series of tickets of this window's queue, the usual one first."""
+
+    def issue_ticket(self, request_id: str, series: str) -> Ticket: ...
+    def void_ticket(self, request_id: str, ticket_id: str) -> Ticket:
+        """Withdraw a ticket whose paper did not print. Failure OFFICE-TICKET-STATE: somebody called it."""
 
 
 class LinkState(StrEnum):
