@@ -88,14 +88,14 @@ class Card:
         return data
 
 
-def start(readers: bool) -> None:
-    """Start pcscd, with the two readers or with none, and return when it is ready.
+def start(readers: bool, configuration: str | None = None) -> None:
+    """Start pcscd, with the two readers, with none or with those of a folder; return when it is ready.
 
     Its socket is handed to it listening, as systemd does: it says that it is ready before it would listen.
     """
     NO_READERS.mkdir(parents=True, exist_ok=True)
     SOCKET.unlink(missing_ok=True)
-    configuration = READERS if readers else NO_READERS
+    configuration = configuration or str(READERS if readers else NO_READERS)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(SOCKET))
         listening.listen()

@@ -72,9 +72,9 @@ class Bench:
     def _out(self) -> IO[str]:
         return cast(IO[str], self._process.stdout)
 
-    def start(self, *, readers: bool = True) -> None:
-        """Start pcscd, with its two readers or with none; returns when it is ready."""
-        self._order("start", readers=readers)
+    def start(self, *, readers: bool = True, configuration: Path | None = None) -> None:
+        """Start pcscd, with its two readers, none or those of a folder; returns when it is ready."""
+        self._order("start", readers=readers, configuration=configuration and str(configuration))
 
     def kill(self) -> None:
         """Kill pcscd; cards that lay there are taken."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
 
 import pytest
+import sdt_lines
 from card_events import Events
 from pcscd import SECOND_READER, Bench
+from sdt_lines import SdtHand
 
 from clerk_app.desk.ports import CardReader, ReaderState
 from clerk_app.devices.card.monitor import PcscReader
 from clerk_app.devices.card.samples import sample_cards
+from clerk_app.devices.card.sdt.simulator import SdtModule
 from clerk_app.devices.card.simulator import Fault, SimulatedReader
 
 CARDS = sample_cards()
@@ -62,14 +66,23 @@ class RealHand:
         self.bench.take()
 
 
-@pytest.fixture(params=["simulated", pytest.param("pcsc", marks=pytest.mark.pcsc)])
+ON_PCSC = {"pcsc", "sdt-tunnel"}
+HANDS = ["simulated", "pcsc", *sdt_lines.LINES]
+
+
+@pytest.fixture(params=[pytest.param(n, marks=[pytest.mark.pcsc] * (n in ON_PCSC)) for n in HANDS])
 def hand(request: pytest.FixtureRequest) -> Iterator[Hand]:
-    if request.param == "simulated":
-        made: Hand = SimulatedHand()
-    else:
-        made = RealHand(request.getfixturevalue("pcscd"), PcscReader())
-    yield made
-    made.reader.stop()
+    with ExitStack() as peers:
+        if request.param == "simulated":
+            made: Hand = SimulatedHand()
+        elif request.param in sdt_lines.LINES:
+            bench = request.getfixturevalue("card_bench") if request.param in ON_PCSC else None
+            module = SdtModule()
+            made = SdtHand(module, peers.enter_context(sdt_lines.peer(request.param, module, bench)))
+        else:
+            made = RealHand(request.getfixturevalue("pcscd"), PcscReader())
+        yield made
+        made.reader.stop()
 
 
 @pytest.fixture
