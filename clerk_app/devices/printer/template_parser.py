@@ -167,8 +167,6 @@ class _Reader:
                 raise Wrong("a for inside a for")
             words = {**words, **known.inside}
         self._blocks.append(_Block(number, word, name, negated, words))
-        if word == "for":
-            self._used(name)
 
     def _turn(self, word: str, rest: str) -> None:
         block = self._blocks[-1]
@@ -183,18 +181,16 @@ class _Reader:
             block.words = self._blocks[-2].words
             return
         self._blocks.pop()
-        if (
-            block.word == "if"
-            and not block.negated
-            and block.body
-            and block.words[block.name].kind is Kind.FLAG
-        ):
+        flag = block.words[block.name].kind is Kind.FLAG and not block.negated
+        if flag and any(isinstance(node, Said | Field | Row) for node in block.body):
             self._used(block.name)
         self._blocks[-1].into.append(block.closed())
 
     def _used(self, name: str) -> None:
-        """`name` is printed here: surely, when no condition but one on itself stands around."""
-        if all(block.condition == name for block in self._blocks[1:]):
+        """`name` is printed here: surely, when no condition stands around but one on itself or its list."""
+        lists = {block.name for block in self._blocks if block.word == "for"}
+        own = {name} | (set() if name in self._slip.words else lists)
+        if all(block.condition in own for block in self._blocks[1:]):
             self._sure.add(name)
 
     # --- lines -----------------------------------------------------------------------------------------

@@ -74,8 +74,9 @@ class Word:
 class SlipWords:
     """The vocabulary of one slip. `file` is the name of its template without the ending.
 
-    `required` names must be printed outside every condition but one on the name itself. `statement` tells
-    that the program has a sentence of the law for this slip, which the template must give a place.
+    `required` names must be printed outside every condition but one on the name itself, or on the list it
+    belongs to. `statement` tells that the program has a sentence of the law for this slip, which the template
+    must give a place.
     """
 
     file: str
@@ -191,7 +192,7 @@ VOCABULARY: Mapping[type[Slip], SlipWords] = MappingProxyType(
             | _own(Kind.FLAG, "due_provisional", "offline", "typed_identity")
             | {"due": Word(Kind.DAY, _due)}
             | _MATERIALS,
-            frozenset({"number", "applicant", "item", "received_at", "materials", "typed_identity"}),
+            frozenset({"number", "applicant", "item", "received_at", "material", "handed", "typed_identity"}),
             statement=True,
         ),
         VoidSlip: SlipWords(
@@ -206,7 +207,7 @@ VOCABULARY: Mapping[type[Slip], SlipWords] = MappingProxyType(
             | _own(Kind.TEXT, "body", "applicant")
             | _own(Kind.MOMENT, "received_at", "printed_at")
             | _MATERIALS,
-            frozenset({"number", "materials"}),
+            frozenset({"number", "material", "handed"}),
         ),
         PickUpSlip: SlipWords(
             "pick-up",
@@ -239,7 +240,7 @@ VOCABULARY: Mapping[type[Slip], SlipWords] = MappingProxyType(
             | _own(Kind.NUMBER, "first_number", "last_number")
             | _own(Kind.DIGEST, "audit_head")
             | {"voided": Word(Kind.LIST, _void_rows, _inside(void_number=Kind.NUMBER))},
-            frozenset({"day", "unsent", "not_printed", "voided", "audit_links", "audit_head"}),
+            frozenset({"day", "unsent", "not_printed", "void_number", "audit_links", "audit_head"}),
         ),
         TestSlip: SlipWords(
             "test",
