@@ -1,7 +1,7 @@
 """Case numbers: one for life, printed, scanned, never reused, never renumbered.
 
 A number is the hall's code (four letters or digits), a serial of eight digits from a block leased to the
-device, and a check character by ISO 7064 MOD 37,36 over the twelve before it: `MY01-00001207-R`.
+device, and a check character by ISO 7064 MOD 37,36 over the twelve before it: `MY01-00001207-6`.
 It is stored without hyphens and printed with them.
 """
 
@@ -34,7 +34,7 @@ def case_number(hall: str, serial: int) -> str:
 
 
 def printed(number: str) -> str:
-    """`MY0100001207R` as people read it: `MY01-00001207-R`."""
+    """`MY01000012076` as people read it: `MY01-00001207-6`."""
     return f"{number[:4]}-{number[4:12]}-{number[12:]}"
 
 
