@@ -28,6 +28,7 @@ from clerk_app.desk.ports import (
     CardReader,
     Changed,
     Device,
+    Doctor,
     LinkStatus,
     Preview,
     Printer,
@@ -38,6 +39,7 @@ from clerk_app.desk.ports import (
     VoiceStatus,
 )
 from clerk_app.devices.voice.voice import NoVoice, voice_from_settings
+from clerk_app.doctor.readers import RememberedReader
 from clerk_app.domain.catalogue import ItemStatus
 from clerk_app.domain.documents import Slip
 from clerk_app.domain.ids import uuid7
@@ -114,7 +116,8 @@ class Workstation:
         if token is None:
             raise Failure("SETTINGS-NOT-ENROLLED", "no device token in the keyring")
         self.settings = settings
-        self.reader = parts.reader
+        self.parts = parts
+        self.reader = RememberedReader(parts.reader)
         self.store = store
         self.lanes = Lanes(Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"))
         skew = store.read(lambda tx: tx.meta.get(SKEW_KEY))
@@ -317,6 +320,20 @@ def real_parts(settings: Settings) -> Parts:
         printer=printer,
         voice=voice_from_settings(settings.voice),
     )
+
+
+def doctor(folder: Path | None) -> Doctor:
+    """The doctor of a workstation whose window is closed or does not open."""
+    from clerk_app.doctor import standing
+
+    return standing.doctor(folder, cache_key, KeyringTokens())
+
+
+def doctor_at_work(workstation: Workstation) -> Doctor:
+    """The doctor of a running one."""
+    from clerk_app.doctor import at_work
+
+    return at_work.doctor(workstation)
 
 
 def cache_key(settings: Settings) -> KeySource:

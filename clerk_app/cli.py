@@ -1,4 +1,4 @@
-"""Commands of the window: `clerk-app run | enrol | demo | card read | print-sample`.
+"""Commands of the window: `clerk-app run | enrol | demo | card read | print-sample | doctor`.
 
 Heavy imports happen inside the command that needs them, so that `--help` and `--version` answer at once.
 """
@@ -64,6 +64,16 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--width", type=int, choices=[80, 58], default=80)
     sample.add_argument("--encoding", choices=["gb18030", "gbk", "gb2312"], default="gb18030")
     sample.set_defaults(command=_print_sample)
+
+    doctor = commands.add_parser(
+        "doctor", help="look at readers, printer, database, network and say what is wrong"
+    )
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    doctor.add_argument("--card", action="store_true", help="wait up to 20 s for a card and read it")
+    doctor.add_argument("--print", action="store_true", dest="test_page", help="print a test page")
+    doctor.add_argument("--language", choices=["zh", "en"], help="of the report (default: the window's)")
+    doctor.add_argument("--folder", type=Path)
+    doctor.set_defaults(command=_doctor)
     return parser
 
 
@@ -119,6 +129,25 @@ def _print_sample(arguments: argparse.Namespace) -> int:
     from clerk_app.devices.printer.command import print_sample
 
     return print_sample(arguments.kind, arguments.printer, width=arguments.width, encoding=arguments.encoding)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from clerk_app import bootstrap, logs, settings
+    from clerk_app.doctor.report import examine
+
+    logs.start(None)  # what is wrong is in the report, once
+    try:
+        language = settings.load(arguments.folder).window.language
+    except Failure:  # a line of the report
+        language = "zh"
+    return examine(
+        bootstrap.doctor(arguments.folder),
+        as_json=arguments.json,
+        language=arguments.language or language,
+        card=arguments.card,
+        test_page=arguments.test_page,
+        say=print,
+    )
 
 
 if __name__ == "__main__":

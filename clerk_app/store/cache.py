@@ -66,6 +66,44 @@ class SqlStore:
             raise
 
     @classmethod
+    def examine(cls, path: Path, source: vault.KeySource, work: Callable[[Transaction], T]) -> T | None:
+        """What `work` reads of a cache that no window has open; None when none was made yet.
+
+        Its pages are verified; its tables stay as they are, also when a newer program would change them.
+        Raises what `open` raises. Nothing stays open or locked.
+        """
+        check_sqlite()
+        folder = CacheFolder(path)
+        if not path.is_dir() or folder.empty:
+            return None
+        folder.take()
+        lane = Lane("store", leaf=True)
+        try:
+            return lane.run(cls._examine, lane, folder, source, work)
+        finally:
+            lane.close()
+            folder.release()
+
+    @classmethod
+    def _examine(
+        cls, lane: Lane, folder: CacheFolder, source: vault.KeySource, work: Callable[[Transaction], T]
+    ) -> T:
+        key = source.key(create=False)
+        folder.prepare_database()
+        noted = folder.key_id()
+        if noted is not None and noted != vault.fingerprint(key):
+            raise Failure("STORE-WRONG-KEY", "the cache was written with another key")
+        engine = cache_engine(folder.database, key)
+        try:
+            store = cls._connect(lane, engine, key, folder, noted)
+            store._check_pages()
+            with sqlite_faults():
+                schema.check_known(store._connection)
+            return store._read(work)
+        finally:
+            engine.dispose()
+
+    @classmethod
     def in_memory(cls) -> SqlStore:
         """A cache that is never on a disk and ends with `close`: for tests and simulation."""
         check_sqlite()

@@ -46,6 +46,14 @@ def upgrade(
     _run(connection, config, head)
 
 
+def check_known(connection: Connection) -> None:
+    """Raise Failure("STORE-NEWER") for a cache of a newer program; one that has to be brought up to date is
+    known."""
+    revision = revision_of(connection)
+    if revision not in (None, HEAD):
+        _check_known(alembic_config(), str(revision))
+
+
 def revision_of(connection: Connection) -> str | None:
     """The revision the cache is at; None for one without tables."""
     with connection.begin():

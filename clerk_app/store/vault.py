@@ -90,6 +90,23 @@ def open_key(service: str, account: str, *, create: bool) -> bytes:
     return _decoded(kept)
 
 
+def check_keyring() -> str:
+    """The name of the keyring in use, after it was asked something; nothing is kept in it.
+
+    Raises Failure STORE-NO-KEYRING or STORE-KEYRING-LOCKED.
+    """
+    import keyring.errors
+
+    backend = _system_keyring()
+    try:
+        backend.get_password("clerk-app cache", "probe")
+    except keyring.errors.KeyringLocked as error:
+        raise Failure("STORE-KEYRING-LOCKED", backend.name) from error
+    except (keyring.errors.KeyringError, OSError) as error:
+        raise Failure("STORE-NO-KEYRING", f"{backend.name}: {type(error).__name__}") from error
+    return str(backend.name)
+
+
 def fingerprint(key: bytes) -> str:
     """Names a key without telling it: what lies beside the cache to tell a wrong key from a damaged file."""
     return hmac.digest(key, b"clerk-app cache key", hashlib.sha256)[:8].hex()

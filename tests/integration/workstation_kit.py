@@ -210,7 +210,7 @@ class Window:
 
     def __init__(self, workstation: Workstation) -> None:
         self.workstation = workstation
-        self.reader = workstation.reader
+        self.reader = workstation.parts.reader
         self.desk = self.workstation.desk
         self.operator = CLERK.staff_no
         self._news: queue.SimpleQueue[Changed] = queue.SimpleQueue()

@@ -1,0 +1,186 @@
+"""Readers and their service: told from the events every driver reports, so that one look fits all of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from clerk_app.desk.ports import (
+    CardEvent,
+    CardFailed,
+    CardRead,
+    CardReader,
+    Check,
+    Level,
+    ReaderState,
+    ReaderStatus,
+)
+from clerk_app.doctor.rounds import Asked, Look, Tell, failed, not_checked
+from clerk_app.failures import Failure
+
+SERVICE, READER, CARD = "reader_service", "reader", "card"
+_LISTEN = 3.0
+"""Seconds a reader has to say how it is; a card that lies there is read in this time too."""
+_SETTLE = 0.3
+"""Seconds without news after which a reader has said what it has to say."""
+_CARD = 20.0
+_PCSC = "pcsc"
+
+
+class Heard:
+    """What a reader has reported so far: how each of its readers is, and what came of the last card."""
+
+    def __init__(self) -> None:
+        self._news = threading.Condition()
+        self._last = 0.0
+        self.states: dict[str, ReaderState] = {}
+        self.card: CardRead | CardFailed | None = None
+
+    def hear(self, event: CardEvent) -> None:
+        """A listener for `CardReader.start`; any thread."""
+        with self._news:
+            self._last = time.monotonic()
+            if not isinstance(event, ReaderStatus):
+                self.card = event
+            else:
+                self._note(event)
+            self._news.notify_all()
+
+    def _note(self, status: ReaderStatus) -> None:
+        if status.state in (ReaderState.SERVICE_LOST, ReaderState.NO_READER):
+            self.states = {"": status.state}
+            self.card = None
+            return
+        self.states.pop("", None)
+        self.states[status.reader] = status.state
+        if status.state is ReaderState.EMPTY:
+            self.card = None
+
+    def wait(self, seconds: float, *, card: bool) -> None:
+        """Until everything is said: with `card` until one was read, else until nothing new comes."""
+        end = time.monotonic() + seconds
+        with self._news:
+            while (left := end - time.monotonic()) > 0:
+                if self.card is not None or (not card and self._settled):
+                    return
+                self._news.wait(min(left, _SETTLE))
+
+    @property
+    def _settled(self) -> bool:
+        quiet = time.monotonic() - self._last >= _SETTLE
+        return bool(self.states) and quiet and ReaderState.READING not in self.states.values()
+
+
+class RememberedReader:
+    """A `CardReader` that remembers what it reports, so that the doctor need not ask it a second time."""
+
+    def __init__(self, reader: CardReader) -> None:
+        self._reader = reader
+        self.heard = Heard()
+
+    def start(self, listener: Callable[[CardEvent], None]) -> None:
+        def both(event: CardEvent) -> None:
+            self.heard.hear(event)
+            listener(event)
+
+        self._reader.start(both)
+
+    def read_again(self) -> None:
+        self._reader.read_again()
+
+    def stop(self) -> None:
+        self._reader.stop()
+
+
+def at_rest(
+    tables: Sequence[Mapping[str, Any]],
+    make: Callable[[Sequence[Mapping[str, Any]]], CardReader],
+    asked: Asked,
+) -> Look:
+    """A look at every `[[reader]]` of the settings while no window has them: each is started and heard."""
+    told = tuple(tables) or ({},)
+    keys = tuple(READER if len(told) == 1 else f"{READER}.{place}" for place in range(1, len(told) + 1))
+    seconds = _CARD if asked.card else _LISTEN
+
+    def look(tell: Tell) -> None:
+        with ExitStack() as at_the_end:
+            opened: list[tuple[str, str, Heard | Failure]] = []
+            for key, table in zip(keys, told, strict=True):
+                driver = str(table.get("driver", _PCSC))
+                try:
+                    reader = make((table,))
+                except Failure as failure:
+                    opened.append((key, driver, failure))
+                    continue
+                heard = Heard()
+                reader.start(heard.hear)
+                at_the_end.callback(reader.stop)
+                opened.append((key, driver, heard))
+            end = time.monotonic() + seconds
+            ears = [heard for _, _, heard in opened if isinstance(heard, Heard)]
+            while time.monotonic() < end:
+                for heard in ears:
+                    heard.wait(min(_SETTLE * 4, end - time.monotonic()), card=asked.card)
+                if not asked.card or any(heard.card for heard in ears) or not ears:
+                    break
+            _tell(opened, asked, tell)
+
+    return Look((SERVICE, *keys, CARD), seconds + 3.0, look)
+
+
+def drivers_of(tables: Sequence[Mapping[str, Any]]) -> str:
+    """The drivers the settings name: "pcsc", or "pcsc, sdt"."""
+    return ", ".join(str(table.get("driver", _PCSC)) for table in tuple(tables) or ({},))
+
+
+def at_work(heard: Heard, driver: str, asked: Asked) -> Look:
+    """The same while the window has the readers: what they last reported."""
+
+    def look(tell: Tell) -> None:
+        if asked.card:
+            heard.wait(_CARD, card=True)
+        _tell([(READER, driver, heard)], asked, tell)
+
+    return Look((SERVICE, READER, CARD), _CARD + 3.0 if asked.card else _LISTEN, look)
+
+
+def _tell(opened: Sequence[tuple[str, str, Heard | Failure]], asked: Asked, tell: Tell) -> None:
+    by_service = [heard for _, driver, heard in opened if _PCSC in driver and isinstance(heard, Heard)]
+    if not by_service:
+        tell(Check(SERVICE, said="unused"))
+    elif not any(heard.states for heard in by_service):
+        tell(not_checked(SERVICE, "the readers have not reported yet"))
+    elif any(ReaderState.SERVICE_LOST in heard.states.values() for heard in by_service):
+        tell(Check(SERVICE, Level.FAIL, "CARD-SERVICE-LOST"))
+    else:
+        tell(Check(SERVICE))
+    for key, driver, heard in opened:
+        tell(failed(key, heard) if isinstance(heard, Failure) else _reader(key, driver, heard))
+    tell(_card([heard for _, _, heard in opened if isinstance(heard, Heard)], asked))
+
+
+def _reader(key: str, driver: str, heard: Heard) -> Check:
+    states = set(heard.states.values())
+    if not states or ReaderState.SERVICE_LOST in states:
+        return not_checked(key, f"driver {driver}")
+    if ReaderState.NO_READER in states:
+        return Check(key, Level.FAIL, "CARD-NO-READER", detail=f"driver {driver}")
+    names = ", ".join(sorted(heard.states))
+    return Check(key, values=(("readers", names), ("driver", driver)), detail=f"driver {driver}")
+
+
+def _card(ears: Sequence[Heard], asked: Asked) -> Check:
+    """Only that a card was read, and of which kind: never whose."""
+    cards = [heard.card for heard in ears if heard.card is not None]
+    for card in cards:
+        if isinstance(card, CardRead):
+            return Check(CARD, said="read", values=(("document", card.record.kind.value),))
+    for card in cards:
+        return Check(CARD, Level.FAIL, card.code, detail=card.detail)  # type: ignore[union-attr]
+    usable = {ReaderState.EMPTY, ReaderState.READING, ReaderState.PRESENT}
+    if not any(usable & set(heard.states.values()) for heard in ears):
+        return not_checked(CARD)
+    return Check(CARD, Level.FAIL, "CARD-NONE") if asked.card else Check(CARD, said="none")
