@@ -187,8 +187,16 @@ def test_a_held_key_repeats_in_the_field(bench: Bench) -> None:
         for kind in (QEvent.Type.KeyRelease, QEvent.Type.KeyPress):
             event = QKeyEvent(kind, Qt.Key.Key_A, NONE, "a", True)
             QCoreApplication.sendEvent(bench.window, event)
+    bench.key(Qt.Key.Key_Return, 30)
+    assert (bench.line.text(), bench.pressed, bench.scans) == ("aaaaaaa", ["enter"], [])
+
+
+def test_a_release_follows_its_press(bench: Bench) -> None:
+    button = bench.page.findChild(QPushButton)
+    button.setFocus()
+    bench.keys(" ", 500)
     bench.settled()
-    assert (bench.line.text(), bench.scans) == ("aaaaaaa", [])
+    assert (bench.pressed, button.isDown()) == (["button"], False)
 
 
 def test_chords_pass_at_once_and_behind_what_was_typed(bench: Bench) -> None:
