@@ -1,7 +1,7 @@
 """Runs inside the namespaces of `pcscd.py`: pcscd with its virtual reader, and the cards laid on it.
 
 Started by `unshare`. Each line of standard input is an order in JSON and is answered by one line; the process
-ends, and pcscd with it, when standard input closes. Needs the standard library only.
+ends, and pcscd with it, when standard input closes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from clerk_app.devices.card.chips import Chip, SocialSecurityChip, StorageChip
+
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
 FIRST_PORT = 0x8C7B  # of the Debian configuration of vpcd; each slot has the next
 RESET, GET_ATR = 2, 4  # of vpcd; messages of one byte are its own, longer ones are for the card
@@ -33,13 +35,13 @@ cards: dict[int, Card] = {}
 class Card:
     """A card in one slot of the virtual reader: connecting lays it, closing takes it.
 
-    `faults` say what happens at a byte offset of its stream: "pull" closes, "hang" never answers, anything
-    else is the hex answer given there. A reset cures them.
+    `faults` say what happens at a command with those P1 P2 (of an identity card the byte offset): "pull"
+    closes, "hang" never answers, anything else is the hex answer given there. A reset cures them.
     """
 
-    def __init__(self, slot: int, atr: str, stream: str, faults: dict[str, str]) -> None:
+    def __init__(self, slot: int, atr: str, chip: Chip, faults: dict[str, str]) -> None:
         self._atr = bytes.fromhex(atr)
-        self._stream = bytes.fromhex(stream)
+        self._chip = chip
         self._faults = {int(offset): fault for offset, fault in faults.items()}
         self._socket = socket.create_connection(("127.0.0.1", FIRST_PORT + slot))
         threading.Thread(target=self._serve, daemon=True).start()
@@ -65,15 +67,9 @@ class Card:
                     self._socket.shutdown(socket.SHUT_RDWR)
                     return
                 elif fault != "hang":
-                    self._answer(self._read(message) if fault is None else bytes.fromhex(fault))
+                    self._answer(self._chip.transmit(message) if fault is None else bytes.fromhex(fault))
             except OSError:
                 return  # taken, or pcscd has gone
-
-    def _read(self, command: bytes) -> bytes:
-        if command[:2] != b"\xff\xb0":
-            return b"\x6d\x00"
-        offset = int.from_bytes(command[2:4], "big")
-        return self._stream[offset : offset + (command[4] or 256)] + b"\x90\x00"
 
     def _answer(self, data: bytes) -> None:
         self._socket.sendall(struct.pack(">H", len(data)) + data)
@@ -132,8 +128,13 @@ def freeze(frozen: bool) -> None:
     pcscd[-1].send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
 
 
-def lay(slot: int, atr: str, stream: str, faults: dict[str, str]) -> None:
-    cards[slot] = Card(slot, atr, stream, faults)
+def lay(
+    slot: int, atr: str, content: str, plays: dict[str, str | bool] | None, faults: dict[str, str]
+) -> None:
+    """Lay an identity card, or a social security card that `plays` in the way of these arguments."""
+    held = bytes.fromhex(content)
+    chip = StorageChip(held) if plays is None else SocialSecurityChip(held, **plays)  # type: ignore[arg-type]
+    cards[slot] = Card(slot, atr, chip, faults)
 
 
 def take(slot: int) -> None:

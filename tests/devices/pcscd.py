@@ -18,6 +18,8 @@ from operator import xor
 from pathlib import Path
 from typing import IO, Any, cast
 
+from clerk_app.devices.card.chips import SOCIAL_SECURITY_ATR
+
 _FOLDER = Path(tempfile.mkdtemp(prefix="clerk-app-pcscd-"))
 _LINK = _FOLDER / "pcscd.comm"
 os.environ["PCSCLITE_CSOCK_NAME"] = str(_LINK)
@@ -92,9 +94,18 @@ class Bench:
         atr: str = IDENTITY_ATR,
         faults: dict[int, str] | None = None,
     ) -> None:
-        """Lay a card that hands out `chip`; `faults` as in `card_bench.Card`."""
-        named = {str(offset): fault for offset, fault in (faults or {}).items()}
-        self._order("lay", slot=slot, atr=atr, stream=chip.hex(), faults=named)
+        """Lay an identity card that hands out `chip`; `faults` as in `card_bench.Card`."""
+        self._lay(chip, slot=slot, atr=atr, plays=None, faults=faults)
+
+    def lay_social_security(
+        self, chip: bytes, *, slot: int = 0, faults: dict[int, str] | None = None, **plays: str | bool
+    ) -> None:
+        """Lay a contact card that holds these records; `plays` as in `chips.SocialSecurityChip`."""
+        self._lay(chip, slot=slot, atr=SOCIAL_SECURITY_ATR.hex(), plays=plays, faults=faults)
+
+    def _lay(self, chip: bytes, *, faults: dict[int, str] | None, **what: Any) -> None:
+        named = {str(place): fault for place, fault in (faults or {}).items()}
+        self._order("lay", content=chip.hex(), faults=named, **what)
 
     def take(self, slot: int = 0) -> None:
         self._order("take", slot=slot)

@@ -15,9 +15,11 @@ from pcscd import BANK_ATR, READER, SECOND_READER, Bench
 from smartcard import scard
 
 from clerk_app.desk.ports import CardRead, ReaderState, ReaderStatus
-from clerk_app.devices.card import monitor, pcsc
-from clerk_app.devices.card.monitor import PcscReader, read_card
-from clerk_app.devices.card.pseudo_apdu import PseudoApduTable
+from clerk_app.devices.card import pcsc, pseudo_apdu
+from clerk_app.devices.card.attempt import read_card
+from clerk_app.devices.card.choice import DRIVERS
+from clerk_app.devices.card.monitor import PcscReader
+from clerk_app.devices.card.pseudo_apdu import IdentityCard, PseudoApduTable
 from clerk_app.devices.card.samples import sample_cards
 from clerk_app.failures import Failure
 
@@ -59,17 +61,34 @@ def test_every_reader_is_watched(pcscd: Bench, reader: PcscReader, events: Event
     assert events.record() == CARDS["resident"].record
 
 
-def test_another_card_is_not_touched(pcscd: Bench, reader: PcscReader, events: Events) -> None:
+def test_a_card_no_driver_knows(pcscd: Bench, reader: PcscReader, events: Events) -> None:
     started(reader, events)
     pcscd.lay(CHIP, atr=BANK_ATR)
 
     assert events.failure() == "CARD-UNKNOWN"
 
 
+def test_a_card_no_driver_takes_is_not_touched(pcscd: Bench, events: Events) -> None:
+    reader = PcscReader([IdentityCard()])
+    try:
+        started(reader, events)
+        pcscd.lay(CHIP, atr=BANK_ATR, faults={0: "hang", 0x0400: "hang"})
+        assert events.failure() == "CARD-UNKNOWN"
+    finally:
+        reader.stop()
+
+
+def test_a_status_word_is_a_code_of_its_own(pcscd: Bench, reader: PcscReader, events: Events) -> None:
+    started(reader, events)
+    pcscd.lay(CHIP, faults={5 * 256: "6A82"})
+
+    assert events.failure() == "CARD-NO-DATA"
+
+
 @pytest.fixture
 def trusting() -> Iterator[PcscReader]:
     """A reader that takes every card for an identity card."""
-    made = PcscReader(PseudoApduTable(atr_mark=b""))
+    made = PcscReader([IdentityCard(PseudoApduTable(atr_mark=b""))])
     yield made
     made.stop()
 
@@ -109,12 +128,12 @@ def test_a_card_that_is_not_the_one_that_was_laid(
     with pcsc.open_context() as context:
         lies = pcsc.look(context, READER)
     with pytest.raises(Failure, match="CARD-PULLED: gone before"):
-        read_card(READER, lies.counter - 2, PseudoApduTable())
+        read_card(READER, lies.counter - 2, DRIVERS)
 
     looks = [lies, replace(lies, state=lies.state + 0x20000)]  # swapped while it was read
     monkeypatch.setattr(pcsc, "look", lambda *_: looks.pop(0))
     with pytest.raises(Failure, match="CARD-PULLED: changed during"):
-        read_card(READER, lies.counter, PseudoApduTable())
+        read_card(READER, lies.counter, DRIVERS)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +141,6 @@ def test_a_card_that_is_not_the_one_that_was_laid(
     [
         {0: "0100040000" + "9000"},  # a page that is too short
         {0: "00" * 256 + "9000"},  # no header
-        {5 * 256: "6A82"},
         {256: "00"},  # no status at all
     ],
 )
@@ -249,7 +267,7 @@ def test_a_bug_in_reading_is_logged_and_outlived(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(monitor, "parse", lambda text, photo: text / photo)
+        patched.setattr(pseudo_apdu, "parse", lambda text, photo: text / photo)
         started(reader, events)
         pcscd.lay(CHIP)
         assert events.failure() == "CARD-BUG"

@@ -8,8 +8,11 @@ import pytest
 from card_events import Events
 
 from clerk_app.desk.ports import ReaderState
+from clerk_app.devices.card.layouts import LAYOUTS
 from clerk_app.devices.card.samples import sample_cards
 from clerk_app.devices.card.simulator import SimulatedReader
+from clerk_app.devices.card.social_security import VERSION
+from clerk_app.devices.card.social_security import records as records_of
 from clerk_app.domain import identity
 from clerk_app.domain.applicant import DocumentKind
 
@@ -33,19 +36,26 @@ def test_a_sample_card_is_a_sound_card(card_id: str) -> None:
     assert card.record.warnings == ()
     assert card.title
     assert card.title_en.isascii() or card.id.startswith("resident-rare")
-    assert len(card.chip) == 1284
+    if card.record.kind is not DocumentKind.SOCIAL_SECURITY:
+        assert len(card.chip) == 1284
 
 
 def test_the_samples_cover_what_a_hall_meets() -> None:
     records = [card.record for card in CARDS.values()]
     everything = "".join(record.name + record.address for record in records)
 
-    assert {record.kind for record in records} == set(DocumentKind) - {DocumentKind.USCC}
+    assert {record.kind for record in records} == {*LAYOUTS, DocumentKind.SOCIAL_SECURITY}
+    social = [card for card in CARDS.values() if card.record.kind is DocumentKind.SOCIAL_SECURITY]
+    versions = {records_of(card.chip)[VERSION] for card in social}
+    assert versions == {b"1.00", b"2.00", b"3.00"}
     assert any(record.long_term for record in records)
-    assert {"䶮", "㐱", "𠮷"} <= set(everything)
+    assert {"〇", "䶮", "㐱", "𠮷"} <= set(everything)
     assert max(len(record.name) for record in records if record.kind is DocumentKind.RESIDENT_ID) == 15
     assert max(len(record.address) for record in records) == 35
-    assert max(len(record.latin_name) for record in records) >= 45
+    latin = {kind: [r.latin_name for r in records if r.kind is kind] for kind in LAYOUTS}
+    assert max(map(len, latin[DocumentKind.FOREIGN_PR_2017])) == 60
+    assert max(map(len, latin[DocumentKind.FOREIGN_PR_2023])) == 46
+    assert max(len(card.record.name.encode("gb18030")) for card in social) > 30
     assert any(record.former_number for record in records)
 
 

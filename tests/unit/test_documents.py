@@ -228,6 +228,7 @@ def known_settings() -> set[str]:
         | {f"voice.{field.name}" for field in fields(settings.VoiceSettings)}
         | {f"scanner.{field.name}" for field in fields(settings.ScannerSettings)}
         | {f"window.{field.name}" for field in fields(settings.WindowSettings)}
+        | {"reader.driver", "reader.readers", "reader.social_security"}
         | {f"reader.{field.name}" for field in fields(PseudoApduTable)}
     )
 

@@ -20,10 +20,10 @@ from clerk_app.failures import Failure
 
 _DATE = re.compile(r"[0-9]{8}")
 _ETHNICITY = re.compile(r"[0-9]{2}")
-_REPLACED = "\N{REPLACEMENT CHARACTER}"
+REPLACED = "\N{REPLACEMENT CHARACTER}"
 # Never on a card, and harmful further on: control codes reach the printer, bidi marks reorder a name.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_NO_NUMBER = frozenset({"ID-LENGTH", "ID-CHARACTERS", "ID-FIRST-GENERATION"})
+NO_NUMBER = frozenset({"ID-LENGTH", "ID-CHARACTERS", "ID-FIRST-GENERATION"})
 
 
 def parse(text: bytes, photo: bytes | None = None) -> CardRecord:
@@ -46,7 +46,7 @@ def parse(text: bytes, photo: bytes | None = None) -> CardRecord:
         name=fields["name"] or fields.get("latin_name", ""),
         number=fields["number"].upper(),
         sex=SEXES.get(fields["sex"], Sex.UNKNOWN),
-        birth=_required_date(fields["birth"], "birth"),
+        birth=required_date(fields["birth"], "birth"),
         ethnicity=_ethnicity(fields.get("ethnicity", "")),
         address=fields.get("address", ""),
         authority=fields.get("authority", ""),
@@ -62,30 +62,35 @@ def parse(text: bytes, photo: bytes | None = None) -> CardRecord:
     if not record.name:
         raise Failure("CARD-UNREADABLE", "name")
     number_problem = identity.problem(record.number, kind)
-    if number_problem in _NO_NUMBER:
+    if number_problem in NO_NUMBER:
         raise Failure("CARD-UNREADABLE", f"number: {number_problem}")
     warnings = []
     if mark not in KINDS:
         warnings.append("CARD-TYPE-UNKNOWN")
-    if any(_REPLACED in value for value in fields.values()):
+    if any(REPLACED in value for value in fields.values()):
         warnings.append("CARD-TEXT-ODD")
-    warnings.extend(_number_warnings(record, number_problem))
-    warnings.extend(_date_warnings(record))
+    warnings.extend(oddities(record, number_problem))
     former = identity.former_number(record.number, record.nationality, fields.get("link", ""))
     return replace(record, former_number=former, warnings=tuple(warnings))
 
 
 def _decode(piece: bytes) -> str:
     """The text of a field without its padding; NUL pads like space, unprintable characters are replaced."""
-    text = piece.decode("utf-16-le", errors="replace").replace("\0", " ").strip(" \N{IDEOGRAPHIC SPACE}")
-    return "".join(_REPLACED if unicodedata.category(char) in _UNPRINTABLE else char for char in text)
+    return printable(piece.decode("utf-16-le", errors="replace").replace("\0", " "))
+
+
+def printable(text: str) -> str:
+    """`text` without padding spaces; characters that must not reach screen and printer become U+FFFD."""
+    stripped = text.strip(" \N{IDEOGRAPHIC SPACE}")
+    return "".join(REPLACED if unicodedata.category(char) in _UNPRINTABLE else char for char in stripped)
 
 
 def _date(text: str, field: str) -> date | None:
-    return _required_date(text, field) if text else None
+    return required_date(text, field) if text else None
 
 
-def _required_date(text: str, field: str) -> date:
+def required_date(text: str, field: str) -> date:
+    """The day of eight digits; CARD-UNREADABLE naming `field`."""
     try:
         if _DATE.fullmatch(text):
             return date(int(text[:4]), int(text[4:6]), int(text[6:]))
@@ -96,6 +101,11 @@ def _required_date(text: str, field: str) -> date:
 
 def _ethnicity(text: str) -> str:
     return text if _ETHNICITY.fullmatch(text) else ""
+
+
+def oddities(record: CardRecord, number_problem: str | None) -> tuple[str, ...]:
+    """The warnings of a record whose number has `number_problem` (of `identity.problem`), whatever card."""
+    return (*_number_warnings(record, number_problem), *_date_warnings(record))
 
 
 def _number_warnings(record: CardRecord, problem: str | None) -> Iterator[str]:

@@ -106,6 +106,11 @@ def present(state: int) -> bool:
     return bool(state & scard.SCARD_STATE_PRESENT)
 
 
+def exclusive(state: int) -> bool:
+    """Whether a program holds the card for itself alone."""
+    return bool(state & scard.SCARD_STATE_EXCLUSIVE)
+
+
 class Card:
     """A connected card inside a transaction."""
 

@@ -1,46 +1,71 @@
-"""Readers that show a decrypted identity card as a storage card: READ BINARY, page by page.
+"""Identity cards that a PC/SC reader has decrypted itself and hands out as if they were storage cards.
 
-The reader's security module decrypts the card; READ BINARY of PC/SC part 3 (`FF B0 P1 P2 Le`, P1P2 a byte
-offset) then hands out one stream: two big-endian lengths, 256 bytes of text, 1024 bytes of photo. Vendors
-differ in the bytes, so they are a table of the settings (`[reader]`), not code.
+The card then looks like one stream of bytes: a header, the text block, the photo block. It is read page by
+page with READ BINARY (PC/SC part 3). Vendors differ in the bytes of the command, in the header and in how
+they mark such a card, so all of it is configuration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from clerk_app.devices.card import status_words
+from clerk_app.devices.card.apdu import Transmit, ask
 from clerk_app.devices.card.layouts import PHOTO_LENGTH, TEXT_LENGTH
+from clerk_app.devices.card.parser import parse
+from clerk_app.domain.applicant import CardRecord
 from clerk_app.failures import Failure
-
-Transmit = Callable[[bytes], bytes]  # command APDU -> response with its two status bytes
-
-_DONE = (b"\x90\x00", b"\x62\x82")  # the second: fewer bytes left than asked for
-_WRONG_LENGTH = 0x6C
 
 
 @dataclass(frozen=True, slots=True)
 class PseudoApduTable:
     """How one model of reader is spoken to. The defaults are the one publicly known model.
 
-    `page` is bytes a command, 1 to 256. An identity card is known by `atr_mark` at `atr_mark_offset` of the
-    ATR; an empty mark takes every card for one. `header` is what the stream must begin with.
+    `page` is bytes a command, 1 to 256, and `offset_step` what P1 P2 grows by from one command to the next;
+    0 is the number of bytes, so that P1 P2 is a byte offset. `length` is how many bytes the stream has; 0 is
+    header, text and photo. An identity card is known by `atr_mark` at `atr_mark_offset` of the ATR; an empty
+    mark tries every card. `header` is what the stream must begin with and `header_length` where the text
+    block begins; 0 is behind the header.
     """
 
     cla: int = 0xFF
     ins: int = 0xB0
     page: int = 256
+    offset_step: int = 0
+    length: int = 0
     atr_mark_offset: int = 13
     atr_mark: bytes = b"\x90\x00"
     header: bytes = b"\x01\x00\x04\x00"
+    header_length: int = 0
+
+    @property
+    def text_at(self) -> int:
+        return self.header_length or len(self.header)
+
+    @property
+    def total(self) -> int:
+        return self.length or self.text_at + TEXT_LENGTH + PHOTO_LENGTH
+
+    @property
+    def step(self) -> int:
+        return self.offset_step or self.page
 
     def recognises(self, atr: bytes) -> bool:
         """Whether the ATR is the reader's sign for an identity card it has decrypted."""
         return atr[self.atr_mark_offset :].startswith(self.atr_mark)
 
 
-_LARGEST = {"cla": 0xFF, "ins": 0xFF, "page": 256, "atr_mark_offset": 32}
+_RANGES = {
+    "cla": range(0x100),
+    "ins": range(0x100),
+    "page": range(1, 257),
+    "offset_step": range(257),
+    "length": range(4097),
+    "atr_mark_offset": range(33),
+    "header_length": range(65),
+}
 
 
 def table_from_settings(settings: Mapping[str, Any]) -> PseudoApduTable:
@@ -51,45 +76,67 @@ def table_from_settings(settings: Mapping[str, Any]) -> PseudoApduTable:
     unknown = settings.keys() - {field.name for field in fields(PseudoApduTable)}
     if unknown:
         raise Failure("SETTINGS-INVALID", f"unknown setting: reader.{min(unknown)}")
-    return PseudoApduTable(**{key: _setting(key, value) for key, value in settings.items()})
+    table = PseudoApduTable(**{key: _setting(key, value) for key, value in settings.items()})
+    if table.text_at < len(table.header):
+        raise Failure("SETTINGS-INVALID", "reader.header_length is shorter than reader.header")
+    if table.total < table.text_at + TEXT_LENGTH:
+        raise Failure("SETTINGS-INVALID", f"reader.length must be {table.text_at + TEXT_LENGTH} or more")
+    if (table.total - 1) // table.page * table.step > 0xFFFF:
+        raise Failure("SETTINGS-INVALID", "reader.offset_step leads beyond P1 P2")
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityCard:
+    """The driver of identity cards in a reader that follows `table`."""
+
+    table: PseudoApduTable = PseudoApduTable()
+
+    def recognises(self, atr: bytes) -> bool:
+        return self.table.recognises(atr)
+
+    def read(self, transmit: Transmit) -> CardRecord:
+        """Failures CARD-…; CARD-UNKNOWN when nothing marked the card and it refuses the very command."""
+        try:
+            text, photo = read_stream(transmit, self.table)
+        except Failure as failure:
+            if not self.table.atr_mark and failure.code == status_words.COMMAND:
+                raise Failure("CARD-UNKNOWN", failure.detail) from failure
+            raise
+        return parse(text, photo)
 
 
 def read_stream(transmit: Transmit, table: PseudoApduTable) -> tuple[bytes, bytes | None]:
     """Text block and photo block (None when the card has none) of the card that lies there.
 
-    Raises Failure("CARD-UNREADABLE") naming the page; what `transmit` raises goes through.
+    Raises Failure with a CARD-… code naming the page; what `transmit` raises goes through.
     """
-    total = len(table.header) + TEXT_LENGTH + PHOTO_LENGTH
     stream = b"".join(
-        _page(transmit, table, offset, min(table.page, total - offset))
-        for offset in range(0, total, table.page)
+        _page(transmit, table, number * table.step, min(table.page, table.total - start))
+        for number, start in enumerate(range(0, table.total, table.page))
     )
     if not stream.startswith(table.header):
-        raise Failure("CARD-UNREADABLE", "the stream does not begin with its header")
-    text = stream[len(table.header) :][:TEXT_LENGTH]
-    photo = stream[len(table.header) + TEXT_LENGTH :]
-    return text, photo if any(photo) else None
+        raise Failure(status_words.UNREADABLE, "the stream does not begin with its header")
+    text = stream[table.text_at :][:TEXT_LENGTH]
+    photo = stream[table.text_at + TEXT_LENGTH :][:PHOTO_LENGTH]
+    return text, photo if len(photo) == PHOTO_LENGTH and any(photo) else None
 
 
 def _page(transmit: Transmit, table: PseudoApduTable, offset: int, wanted: int) -> bytes:
     """`wanted` bytes from `offset`. A reader may pad its last page; it may not be short."""
-    command = bytes((table.cla, table.ins, offset >> 8, offset & 0xFF))
-    answer = transmit(command + bytes((table.page % 256,)))
-    if len(answer) == 2 and answer[0] == _WRONG_LENGTH:
-        answer = transmit(command + answer[1:])  # it says what it has: ask for that
-    data, status = answer[:-2], answer[-2:]
-    if status not in _DONE:
-        raise Failure("CARD-UNREADABLE", f"offset {offset}: status {status.hex().upper() or 'missing'}")
+    command = bytes((table.cla, table.ins, offset >> 8, offset & 0xFF, table.page % 256))
+    data, status = ask(transmit, command)
+    if not status_words.done(status):
+        raise status_words.failure(f"offset {offset}", status)
     if len(data) < wanted:
-        raise Failure("CARD-UNREADABLE", f"offset {offset}: {len(data)} bytes of {wanted}")
+        raise Failure(status_words.UNREADABLE, f"offset {offset}: {len(data)} bytes of {wanted}")
     return data[:wanted]
 
 
 def _setting(key: str, value: Any) -> Any:
-    if key in _LARGEST:
-        smallest = 1 if key == "page" else 0
-        if isinstance(value, bool) or not isinstance(value, int) or not smallest <= value <= _LARGEST[key]:
-            raise Failure("SETTINGS-INVALID", f"reader.{key} must be {smallest} to {_LARGEST[key]}")
+    if (allowed := _RANGES.get(key)) is not None:
+        if isinstance(value, bool) or not isinstance(value, int) or value not in allowed:
+            raise Failure("SETTINGS-INVALID", f"reader.{key} must be {allowed[0]} to {allowed[-1]}")
         return value
     try:
         return bytes.fromhex(value)

@@ -69,7 +69,7 @@ class ReadingLane:
             log_bug(f"the listener of {type(event).__name__}", error)
 
 
-def log_bug(where: str, error: Exception) -> None:
+def log_bug(where: str, error: BaseException) -> None:
     """Log where a bug came up. Its message stays out: it may quote what the card says."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("bug in %s: %s\n%s", where, type(error).__name__, frames)

@@ -1,7 +1,8 @@
 """The invented people whose cards practice mode and the tests lay on the reader.
 
-One JSON file a card in `resources/sample/cards`: `title` and `title_en` say what it is good for, the other
-keys are fields of `CardRecord` (dates as YYYY-MM-DD). The file's name is the card's id.
+One JSON file a card in `resources/sample/cards`: `title` and `title_en` say what it is good for, `version`
+which rules a social security card follows; the other keys are fields of `CardRecord` (dates as YYYY-MM-DD).
+The file's name is the card's id.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import date
 from importlib import resources
 from typing import Any
 
-from clerk_app.devices.card.encoder import encode, stream
+from clerk_app.devices.card.encoder import encode, social_security_records, stream
 from clerk_app.domain.applicant import CardRecord, DocumentKind, Sex
 
 _DATES = ("birth", "valid_from", "valid_until")
@@ -21,7 +22,10 @@ _DATES = ("birth", "valid_from", "valid_until")
 
 @dataclass(frozen=True, slots=True)
 class SampleCard:
-    """A card that can be laid: `record` is what it says, `chip` the bytes a reader hands out (1284)."""
+    """A card that can be laid: `record` is what it says, `chip` the bytes its chip holds.
+
+    These are the 1284 bytes a reader hands out of an identity card, or the records of a social security card.
+    """
 
     id: str
     title: str
@@ -39,8 +43,12 @@ def sample_cards() -> Mapping[str, SampleCard]:
 
 
 def _card(card_id: str, entry: dict[str, Any]) -> SampleCard:
-    title, title_en = entry.pop("title"), entry.pop("title_en")
+    title, title_en, version = entry.pop("title"), entry.pop("title_en"), entry.pop("version", "")
     days = {field: date.fromisoformat(entry[field]) for field in _DATES if field in entry}
     kinds = {"kind": DocumentKind(entry["kind"]), "sex": Sex(entry["sex"])}
     record = CardRecord(**(entry | days | kinds))
-    return SampleCard(card_id, title, title_en, record, stream(encode(record)))
+    if record.kind is DocumentKind.SOCIAL_SECURITY:
+        chip = social_security_records(record, version)
+    else:
+        chip = stream(encode(record))
+    return SampleCard(card_id, title, title_en, record, chip)

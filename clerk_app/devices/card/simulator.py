@@ -1,4 +1,4 @@
-"""A reader for practice mode: sample cards laid by hand, read by the real driver and parser.
+"""A reader for practice mode: sample cards laid by hand, read by the real drivers and parsers.
 
 It behaves like the real one, faults included; only the exchange with the chip is played.
 """
@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from clerk_app.desk.ports import CardEvent, CardFailed, ReaderState, ReaderStatus
-from clerk_app.devices.card.parser import parse
-from clerk_app.devices.card.pseudo_apdu import PseudoApduTable, read_stream
+from clerk_app.devices.card import chips
+from clerk_app.devices.card.choice import DRIVERS, read_with
 from clerk_app.devices.card.reading import PULLED, ReadingLane
 from clerk_app.devices.card.samples import SampleCard, sample_cards
 from clerk_app.domain.applicant import CardRecord
 from clerk_app.failures import Failure
 
-_DONE = b"\x90\x00"
 _NO_INFORMATION = b"\x63\x00"  # what storage-card readers answer when the chip does not
+_COMMANDS_UNTIL_PULLED = 3  # an identity card takes six
 
 
 class Fault(StrEnum):
@@ -138,9 +138,9 @@ class SimulatedReader:
         def disturbed() -> bool:
             return self._stopped or self._laid != laid
 
-        chip = _Chip(card.chip, fault)
+        chip = _Chip(chips.chip(card.record.kind, card.chip), fault)
         try:
-            text, photo = read_stream(chip.transmit, PseudoApduTable())
+            record = read_with(DRIVERS, chips.atr(card.record.kind), chip.transmit)
         except Failure as failure:
             with self._changed:
                 if failure.code == PULLED and not disturbed():
@@ -149,20 +149,21 @@ class SimulatedReader:
         with self._changed:
             if self._changed.wait_for(disturbed, self._seconds):
                 raise Failure(PULLED, "changed during the exchange")
-        return parse(text, photo)
+        return record
 
 
 class _Chip:
-    """Plays the storage card a reader shows: READ BINARY at a byte offset of `content`."""
+    """A chip with what can go wrong with its card."""
 
-    def __init__(self, content: bytes, fault: Fault | None) -> None:
-        self._content = content
+    def __init__(self, chip: chips.Chip, fault: Fault | None) -> None:
+        self._chip = chip
         self._fault = fault
+        self._commands = 0
 
     def transmit(self, command: bytes) -> bytes:
-        offset = int.from_bytes(command[2:4], "big")
+        self._commands += 1
         if self._fault is Fault.UNREADABLE:
             return _NO_INFORMATION
-        if self._fault is Fault.PULLED and offset > len(self._content) // 2:
+        if self._fault is Fault.PULLED and self._commands > _COMMANDS_UNTIL_PULLED:
             raise Failure(PULLED, "taken in the middle of the exchange")
-        return self._content[offset : offset + (command[4] or 256)] + _DONE
+        return self._chip.transmit(command)
