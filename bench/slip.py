@@ -20,7 +20,7 @@ from clerk_app.devices.printer import slips
 from clerk_app.devices.printer.command import sample
 from clerk_app.devices.printer.encoder import Encoding, encode
 from clerk_app.devices.printer.layout import ROLLS
-from clerk_app.devices.printer.printer import TcpPrinter
+from clerk_app.devices.printer.printer import printer_from_url
 from clerk_app.domain.documents import ReceiptSlip, Slip
 
 ROUNDS = 200
@@ -69,7 +69,7 @@ def _receive(client: socket.socket, size: int, arrivals: SimpleQueue[float]) -> 
 def ours(slip: Slip, size: int) -> tuple[list[float], list[float]]:
     """Milliseconds until the last byte arrived, and until the printer's confirmation was back."""
     with sink(size) as (port, arrivals):
-        printer = TcpPrinter("127.0.0.1", port, roll=ROLL, encoding=Encoding.GBK)
+        printer = printer_from_url(f"tcp://127.0.0.1:{port}", encoding=Encoding.GBK)
         printer.status()  # as the window does at start: the first connection pays for the imports
         arrived, confirmed = [], []
         for _ in range(ROUNDS):

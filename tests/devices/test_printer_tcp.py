@@ -232,12 +232,12 @@ def test_answers_are_sorted_by_their_bits_and_reports_dropped_whole() -> None:
 @pytest.mark.parametrize(
     ("url", "settings"),
     [
-        ("usb://0416:5011", {}),
+        ("lpt://1", {}),
         ("tcp://", {}),
         ("tcp://printer:99999", {}),
         ("tcp://printer/queue", {}),
         ("tcp://printer", {"width": 70}),
-        ("tcp://printer", {"encoding": "utf8"}),
+        ("tcp://printer", {"encoding": "big5"}),
         ("tcp://printer", {"language": "fr"}),
     ],
 )

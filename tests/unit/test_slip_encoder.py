@@ -65,15 +65,22 @@ def test_the_yen_sign_is_the_full_width_one() -> None:
 
 
 def test_sizes_are_said_once_for_latin_and_once_for_hanzi() -> None:
-    assert body(line("收件", TITLE)) == bytes.fromhex("1b3338 1b2138 1c210c 1d2111 1d4200 cad5bcfe 0a")
-    assert body(line("A", Style(underline=True))) == bytes.fromhex("1b3320 1b2180 1c2180 1d2100 1d4200 41 0a")
-    assert body(line("A", Style(reverse=True))) == bytes.fromhex("1b3320 1b2100 1c2100 1d2100 1d4201 41 0a")
+    assert body(line("收件", TITLE)) == bytes.fromhex(
+        "1b3338 1b2138 1b2d00 1c5701 1c210c 1c2d00 1d2111 1d4200 cad5bcfe 0a"
+    )
+    assert body(line("A", Style(underline=True))) == bytes.fromhex(
+        "1b3320 1b2180 1b2d01 1c5700 1c2180 1c2d01 1d2100 1d4200 41 0a"
+    )
+    assert body(line("A", Style(reverse=True))) == bytes.fromhex(
+        "1b3320 1b2100 1b2d00 1c5700 1c2100 1c2d00 1d2100 1d4201 41 0a"
+    )
 
 
 def test_settings_are_sent_when_they_change_and_not_again() -> None:
     data = body(line("A", BOLD, Align.CENTRE), line("B", BOLD, Align.CENTRE), line("C"))
-    assert data == bytes.fromhex("1b6101 1b3320 1b2108 1c2100 1d2100 1d4200 410a 420a") + bytes.fromhex(
-        "1b6100 1b2100 1c2100 1d2100 1d4200 430a"
+    assert data == bytes.fromhex(
+        "1b6101 1b3320 1b2108 1b2d00 1c5700 1c2100 1c2d00 1d2100 1d4200 410a 420a"
+        "1b6100 1b2100 1b2d00 1c5700 1c2100 1c2d00 1d2100 1d4200 430a"
     )
 
 

@@ -96,15 +96,20 @@ def logo(file: Path, roll: Roll) -> Picture:
     return Picture(width, ink.convert("1").tobytes())
 
 
-def bands(picture: Picture) -> Iterator[Image.Image]:
+def bands(picture: Image.Image) -> Iterator[Image.Image]:
     """`picture` in pieces, from the top, each low enough for one raster command."""
-    dots = Image.frombytes("1", (picture.width, picture.height), picture.rows)
     for top in range(0, picture.height, _BAND):
-        yield dots.crop((0, top, picture.width, min(top + _BAND, picture.height)))
+        yield picture.crop((0, top, picture.width, min(top + _BAND, picture.height)))
+
+
+def without_margin(picture: Image.Image) -> Image.Image:
+    """`picture` without the white right of its ink: half the bytes of most lines, seconds on a port."""
+    box = picture.getbbox()
+    return picture.crop((0, 0, -(-box[2] // 8) * 8, picture.height)) if box else picture
 
 
 def raster(picture: Image.Image) -> bytes:
-    """GS v 0: `picture` as dots. Its width is a multiple of eight, its height below 256.
+    """GS v 0: `picture` (of any mode, ink is not 0) as dots. Its height is below 256.
 
     A printer obeys DLE EOT, DLE ENQ and DLE DC4 wherever it meets them, pictures included. Where dots would
     spell one, its first byte gets one dot more: 1/8 mm beside an inked dot.
@@ -112,5 +117,5 @@ def raster(picture: Image.Image) -> bytes:
     rows = picture.convert("1", dither=Image.Dither.NONE).tobytes()
     for command in (b"\x10\x04", b"\x10\x05", b"\x10\x14"):
         rows = rows.replace(command, b"\x18" + command[1:])
-    size = (picture.width // 8).to_bytes(2, "little") + picture.height.to_bytes(2, "little")
+    size = (-(-picture.width // 8)).to_bytes(2, "little") + picture.height.to_bytes(2, "little")
     return b"\x1dv0\x00" + size + rows

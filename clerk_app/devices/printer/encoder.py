@@ -2,7 +2,8 @@
 
 python-escpos is not used for text: it sends full-width punctuation as question marks, loses hanzi beyond the
 first block and switches code pages in the middle of a line. Here every character either is in the printer's
-declared set, in exactly the columns it was laid out in, or its whole line is drawn as dots.
+declared set, in exactly the columns it was laid out in, or its whole line is drawn as dots. Code pages are
+not used at all, so that Chinese mode (FS &) is never left (FS .).
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache
 
+from PIL import Image
+
+from clerk_app.devices.printer import codes
 from clerk_app.devices.printer.columns import clean, clusters, columns
-from clerk_app.devices.printer.dots import bands, line_dots, raster
+from clerk_app.devices.printer.dots import bands, line_dots, raster, without_margin
 from clerk_app.devices.printer.fonts import font_for
 from clerk_app.devices.printer.layout import (
     LEADING_DOTS,
@@ -30,24 +34,38 @@ from clerk_app.devices.printer.layout import (
     Space,
     Style,
 )
+from clerk_app.devices.printer.status import REPORTS_OFF, REPORTS_ON
 
 
 class Encoding(StrEnum):
-    """The set of characters a printer declares to hold."""
+    """The set of characters a printer declares to hold, and how they are sent.
+
+    UTF8 is for printers that have been set to UTF-8 (by their own tool: there is no common command): the
+    two-byte part of GB 18030, which is what their fonts hold, sent as UTF-8. RASTER sends nothing but dots,
+    codes included, for printers without Chinese or of unknown make.
+    """
 
     GB18030 = "gb18030"
     GBK = "gbk"
     GB2312 = "gb2312"
+    UTF8 = "utf8"
+    RASTER = "raster"
 
 
 INITIALISE = b"\x1b@"
 CHINESE_ON = b"\x1c&"  # off at power-on in models for other markets
 HANZI_SPACING_NONE = b"\x1cS\x00\x00"
-REPORTS_OFF = b"\x1da\x00"  # automatic status, perhaps left on by another program, would mix with our answers
+_QR_CORRECTION = 1  # M, of L, M, Q, H
 CUT = b"\x1dVB\x18"
 OPEN_DRAWER = b"\x1bp\x00\x19\xfa"  # ESC p: connector pin 2, 50 ms on, 500 ms off
 
 PROLOGUE = INITIALISE + CHINESE_ON + HANZI_SPACING_NONE + REPORTS_OFF
+
+
+def reporting(job: bytes) -> bytes:
+    """`job` with automatic reports switched on where it switches off those another program left on."""
+    begin = len(PROLOGUE) - len(REPORTS_OFF)
+    return job[:begin] + REPORTS_ON + job[len(PROLOGUE) :]
 
 
 def encode(elements: Sequence[Element], roll: Roll, encoding: Encoding) -> bytes:
@@ -86,8 +104,14 @@ class _Job:
             case Line() if _writable(element, self._encoding):
                 self._write(element)
             case Line():
-                self._set_align(Align.LEFT)  # the picture is as wide as the paper
-                self.data += raster(line_dots(element, self._roll))
+                self._set_align(Align.LEFT)  # the picture begins where the paper does
+                self._draw(without_margin(line_dots(element, self._roll)))
+            case QrCode() if self._encoding is Encoding.RASTER:
+                self._set_align(Align.CENTRE)
+                self._draw(codes.qr(element.data, element.module, _QR_CORRECTION))
+            case Barcode() if self._encoding is Encoding.RASTER:
+                self._set_align(Align.CENTRE)
+                self._draw(codes.code128(element.data, element.module, element.height))
             case QrCode():
                 self._set_align(Align.CENTRE)
                 self.data += _qr(element)
@@ -98,7 +122,7 @@ class _Job:
                 raise ValueError(f"a picture of {element.width} dots on paper of {self._roll.dots}")
             case Picture():
                 self._set_align(Align.CENTRE)
-                self.data += b"".join(raster(band) for band in bands(element))
+                self._draw(Image.frombytes("1", (element.width, element.height), element.rows))
             case Drawer():
                 self.data += OPEN_DRAWER
             case Space():
@@ -119,6 +143,13 @@ class _Job:
             self.data += run.text.encode(_CODEC[self._encoding])
         self.data += b"\n"
 
+    def _draw(self, picture: Image.Image) -> None:
+        for band in bands(picture):
+            if band.getbbox() is None:
+                self.data += b"\x1bJ" + bytes([band.height])
+            else:
+                self.data += raster(band)
+
     def _set_align(self, align: Align) -> None:
         if align is not self._align:
             self.data += b"\x1ba" + bytes([align.value])
@@ -126,12 +157,13 @@ class _Job:
 
 
 # GB 2312 is sent in the bytes of GBK, its superset: Python's gb2312 gives "·" and "—" to other characters.
-_CODEC = {Encoding.GB18030: "gb18030", Encoding.GBK: "gbk", Encoding.GB2312: "gbk"}
+_CODEC = {Encoding.GB18030: "gb18030", Encoding.GBK: "gbk", Encoding.GB2312: "gbk", Encoding.UTF8: "utf-8"}
+_SET = {**_CODEC, Encoding.UTF8: "gb18030"}
 
 
 def _writable(line: Line, encoding: Encoding) -> bool:
     """Whether the printer's own letters can write the whole line."""
-    return all(
+    return encoding is not Encoding.RASTER and all(
         _in_set(cluster, encoding) and (run.style.width <= 2 >= run.style.height or cluster.isascii())
         for run in line.runs
         for cluster in clusters(run.text)
@@ -146,8 +178,10 @@ def _in_set(cluster: str, encoding: Encoding) -> bool:
     A private-use character (not "printable" to Python) is never sent: its glyph is whatever the printer's
     maker wanted.
     """
+    if encoding is Encoding.RASTER:
+        return False
     try:
-        code = cluster.encode(_CODEC[encoding])
+        code = cluster.encode(_SET[encoding])
         if encoding is Encoding.GB2312:
             code.decode("gb2312")
     except UnicodeError:
@@ -156,16 +190,22 @@ def _in_set(cluster: str, encoding: Encoding) -> bool:
 
 
 def _style(style: Style) -> bytes:
-    """Size, weight and line for Latin (ESC !, GS !) and again for hanzi (FS !): many clones scale them apart.
+    """Size, weight and line for Latin, and again for hanzi in each way a printer may know them by.
 
-    FS ! knows double only; text of three times and more is Latin by `_writable`.
+    Clones scale hanzi by FS !, by FS W (double in both directions), by ESC ! or by GS !, and underline them
+    by FS ! or FS -; what one does not know it ignores. GS ! has the last word: all that know it agree on it.
+    FS knows double only; text of three times and more is Latin by `_writable`.
     """
-    double = 0x10 * (style.height > 1) + 0x20 * (style.width > 1)
-    latin = double + 0x08 * style.bold + 0x80 * style.underline
-    size = (style.width - 1) << 4 | (style.height - 1)
-    hanzi = 0x04 * (style.width > 1) + 0x08 * (style.height > 1) + 0x80 * style.underline
-    reverse = bytes([style.reverse])
-    return bytes([0x1B, 0x21, latin, 0x1C, 0x21, hanzi, 0x1D, 0x21, size]) + b"\x1dB" + reverse
+    wide, high, line = style.width > 1, style.height > 1, style.underline
+    return (
+        b"\x1b!" + bytes([0x10 * high + 0x20 * wide + 0x08 * style.bold + 0x80 * line])
+        + b"\x1b-" + bytes([line])
+        + b"\x1cW" + bytes([wide and high])
+        + b"\x1c!" + bytes([0x04 * wide + 0x08 * high + 0x80 * line])
+        + b"\x1c-" + bytes([line])
+        + b"\x1d!" + bytes([(style.width - 1) << 4 | (style.height - 1)])
+        + b"\x1dB" + bytes([style.reverse])
+    )  # fmt: skip
 
 
 def _qr(code: QrCode) -> bytes:
@@ -175,7 +215,7 @@ def _qr(code: QrCode) -> bytes:
     return (
         b"\x1d(k\x04\x001A2\x00"
         + b"\x1d(k\x03\x001C" + bytes([code.module])
-        + b"\x1d(k\x03\x001E1"
+        + b"\x1d(k\x03\x001E" + bytes([48 + _QR_CORRECTION])
         + b"\x1d(k" + length + b"1P0" + data
         + b"\x1d(k\x03\x001Q0"
     )  # fmt: skip

@@ -1,48 +1,52 @@
 """ESC/POS read the way a printer with a Chinese font reads it: bytes in, paper out.
 
 Written from the command references, not from the encoder: what the encoder gets wrong must show on the paper.
-A byte sequence this printer does not know is noted in `unknown`, where a test finds it.
+A byte sequence this printer does not know is noted in `unknown`, where a test finds it; so is a value out of
+its range, which is ignored. Letters and modes are here, codes and pictures in `graphics`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 
-from PIL import Image
-
+from clerk_app.devices.printer.graphics import Graphics, Mode, Reader
 from clerk_app.devices.printer.paper import Letter, Look, Paper, Strip
 
-_LF, _ESC, _FS, _GS = 0x0A, 0x1B, 0x1C, 0x1D
-_DEFAULT_PITCH = 30
+_LF, _CR, _ESC, _FS, _GS = 0x0A, 0x0D, 0x1B, 0x1C, 0x1D
 _BOX = "□"  # what a printer shows for a code it has no letter for
+_TO_KNIFE = 96  # dots from head to knife
 
-_Reader = Generator[None, int, None]
-
-
-@dataclass(slots=True)
-class _Mode:
-    """What ESC @ sets back."""
-
-    latin: Look = field(default_factory=Look)
-    hanzi: Look = field(default_factory=Look)
-    chinese: bool = True
-    align: int = 0
-    pitch: int = _DEFAULT_PITCH
-    qr_module: int = 3
-    qr_correction: int = 0
-    qr_data: bytes = b""
-    bar_module: int = 3
-    bar_height: int = 162
+# Outside Chinese mode a byte beyond ASCII is a letter of the page chosen by ESC t.
+_PAGES = {
+    0: "cp437",
+    2: "cp850",
+    3: "cp860",
+    4: "cp863",
+    5: "cp865",
+    16: "cp1252",
+    17: "cp866",
+    18: "cp852",
+    19: "cp858",
+}
+# Commands with that many bytes behind them that change nothing to be seen here.
+_SILENT = {b"\x1bR": 1, b"\x1b=": 1, b"\x1bc": 2, b"\x1dH": 1, b"\x1df": 1, b"\x1dP": 2, b"\x1dI": 1}
 
 
-class Interpreter:
-    """The inside of a printer whose font holds `charset` ("gb18030", "gbk" or "gb2312").
+def _nobody(_: int) -> None:
+    """For a printer on the bench, without a line."""
+
+
+class Interpreter(Graphics):
+    """The inside of a printer whose font holds `charset`: "gb18030", "gbk", "gb2312", "utf8" (set to it), or
+    anything else for no Chinese at all.
 
     `deliver` gets every piece of paper that is cut off; `answer` is called when a status question that waits
-    its turn in the buffer (GS r) is reached. `burnt` counts text lines since the printer was switched on.
+    its turn in the buffer (GS r) is reached, `reports` with the n of GS a. `burnt` counts lines and pictures
+    since the printer was switched on.
 
-    The font is the poorer kind: GS ! scales its Latin letters only, hanzi follow ESC ! and FS !.
+    Clones differ in what scales hanzi, `scaled_by`: "FS !" (the poorer kind, where ESC ! sets them back),
+    "FS W", "GS !" or "ESC !".
     """
 
     def __init__(
@@ -51,6 +55,8 @@ class Interpreter:
         charset: str,
         deliver: Callable[[Paper], None],
         answer: Callable[[], None],
+        reports: Callable[[int], None] = _nobody,
+        scaled_by: str = "FS !",
     ) -> None:
         self.strip = Strip(dots)
         self.burnt = 0
@@ -59,7 +65,9 @@ class Interpreter:
         self._charset = charset
         self._deliver = deliver
         self._answer = answer
-        self._mode = _Mode()
+        self._reports = reports
+        self._scaled_by = scaled_by
+        self._mode = Mode()
         self._line: list[Letter] = []
         self._reader = self._read()
         next(self._reader)
@@ -68,13 +76,17 @@ class Interpreter:
         """Work on the next byte of the print buffer."""
         self._reader.send(byte)
 
+    def kick(self) -> None:
+        """The drawer jumps open."""
+        self.strip.note("[drawer]")
+
     def tear_off(self) -> Paper:
         """The paper that hangs out of the printer without having been cut."""
         return self.strip.cut()
 
     # --- one command after the other -------------------------------------------------------------------
 
-    def _read(self) -> _Reader:
+    def _read(self) -> Reader:
         while True:
             byte = yield
             if byte == _LF:
@@ -85,45 +97,72 @@ class Interpreter:
                 yield from self._chinese()
             elif byte == _GS:
                 yield from self._group()
-            elif byte >= 0x81 and self._mode.chinese:
+            elif byte >= 0x80 and self._charset == "utf8":
+                yield from self._utf8(byte)
+            elif byte >= 0x81 and self._mode.chinese and self._charset.startswith("gb"):
                 yield from self._two_bytes(byte)
             elif byte >= 0x20:
-                self._put(chr(byte) if byte < 0x7F else _BOX, 12, self._mode.latin)
-            elif byte != 0x0D:
+                self._put_latin(byte)
+            elif byte != _CR:
                 self.unknown.append(bytes([byte]))
 
-    def _escape(self) -> _Reader:
+    def _escape(self) -> Reader:
         mode = self._mode
         match command := chr((yield)):
             case "@":
-                self._mode = _Mode()
+                self._mode = Mode()
                 self._line.clear()
             case "!":
-                n = yield
-                look = Look(1 + (n >> 5 & 1), 1 + (n >> 4 & 1), bool(n & 8), bool(n & 0x80))
-                mode.latin = replace(look, reverse=mode.latin.reverse)
-                mode.hanzi = replace(mode.hanzi, width=1, height=1, bold=bool(n & 8))
-            case "E":
+                self._print_mode((yield))
+            case "E" | "G":
                 on = bool((yield) & 1)
                 mode.latin, mode.hanzi = replace(mode.latin, bold=on), replace(mode.hanzi, bold=on)
             case "-":
                 mode.latin = replace(mode.latin, underline=bool((yield) & 3))
+            case "M":
+                mode.latin = replace(mode.latin, small=bool((yield) & 1))
+            case "t":
+                mode.page = _PAGES.get((yield), "")
+            case " ":
+                mode.spacing = yield
             case "a":
-                mode.align = (yield) % 48
+                mode.align = self._value((yield) & 0x0F, 0, 2, mode.align, b"\x1ba")
             case "2":
-                mode.pitch = _DEFAULT_PITCH
+                mode.pitch = Mode().pitch
             case "3":
                 mode.pitch = yield
+            case _:
+                yield from self._escape_paper(command)
+
+    def _escape_paper(self, command: str) -> Reader:
+        """The ESC commands that move paper, put pictures on it or open the drawer."""
+        match command:
             case "J":
                 self._burn_rest()
                 self.strip.feed((yield))
             case "d":
                 self._burn_rest()
-                self.strip.feed((yield) * mode.pitch)
+                self.strip.feed((yield) * self._mode.pitch)
+            case "p":
+                for _ in range(3):
+                    yield
+                self.kick()
+            case "*":
+                yield from self._columns()
+            case "i" | "m":
+                self._cut("partial")
             case _:
-                self.unknown.append(b"\x1b" + command.encode("latin-1"))
+                yield from self._other(b"\x1b" + command.encode("latin-1"))
 
-    def _chinese(self) -> _Reader:
+    def _print_mode(self, n: int) -> None:
+        """ESC !: font, weight, size and line of Latin letters in one byte."""
+        mode = self._mode
+        wide, high, bold = 1 + (n >> 5 & 1), 1 + (n >> 4 & 1), bool(n & 8)
+        mode.latin = Look(wide, high, bold, bool(n & 0x80), mode.latin.reverse, small=bool(n & 1))
+        size = (wide, high) if self._scaled_by == "ESC !" else (1, 1)
+        mode.hanzi = replace(mode.hanzi, width=size[0], height=size[1], bold=bold)
+
+    def _chinese(self) -> Reader:
         mode = self._mode
         match command := chr((yield)):
             case "&":
@@ -133,49 +172,72 @@ class Interpreter:
             case "!":
                 n = yield
                 wide, high, line = 1 + (n >> 2 & 1), 1 + (n >> 3 & 1), bool(n & 0x80)
-                mode.hanzi = replace(mode.hanzi, width=wide, height=high, underline=line)
+                if self._scaled_by == "FS !":
+                    mode.hanzi = replace(mode.hanzi, width=wide, height=high, underline=line)
+            case "W":
+                size = 1 + ((yield) & 1)
+                if self._scaled_by in {"FS !", "FS W"}:
+                    mode.hanzi = replace(mode.hanzi, width=size, height=size)
             case "-":
                 mode.hanzi = replace(mode.hanzi, underline=bool((yield) & 3))
             case "S":
-                yield
-                yield
+                mode.hanzi_spacing = ((yield), (yield))
             case _:
-                self.unknown.append(b"\x1c" + command.encode("latin-1"))
+                yield from self._other(b"\x1c" + command.encode("latin-1"))
 
-    def _group(self) -> _Reader:
+    def _group(self) -> Reader:
         mode = self._mode
         match command := chr((yield)):
             case "!":
                 n = yield
-                mode.latin = replace(mode.latin, width=1 + (n >> 4 & 7), height=1 + (n & 7))
+                wide, high = 1 + (n >> 4 & 7), 1 + (n & 7)
+                mode.latin = replace(mode.latin, width=wide, height=high)
+                if self._scaled_by == "GS !":
+                    mode.hanzi = replace(mode.hanzi, width=wide, height=high)
             case "B":
                 on = bool((yield) & 1)
                 mode.latin, mode.hanzi = replace(mode.latin, reverse=on), replace(mode.hanzi, reverse=on)
             case "a":
-                yield  # automatic status: this printer never sends any
+                self._reports((yield))
             case "r":
                 yield
                 self._answer()
             case "h":
-                mode.bar_height = yield
+                mode.bar_height = self._value((yield), 1, 255, mode.bar_height, b"\x1dh")
             case "w":
-                mode.bar_module = yield
-            case "H":
-                yield
+                mode.bar_module = self._value((yield), 1, 6, mode.bar_module, b"\x1dw")
             case "k":
                 yield from self._bars()
             case "(":
                 yield from self._function()
             case "v":
-                yield from self._picture()
+                yield from self._raster()
             case "V":
-                yield from self._cut()
+                kind = yield
+                feed = (yield) if kind in {65, 66} else 0
+                self._cut("full" if kind in {0, 48, 65} else "partial", feed)
             case _:
-                self.unknown.append(b"\x1d" + command.encode("latin-1"))
+                yield from self._other(b"\x1d" + command.encode("latin-1"))
+
+    def _other(self, command: bytes) -> Reader:
+        """A command without effect, or one this printer does not know: what follows is then text to it."""
+        if command not in _SILENT:
+            self.unknown.append(command)
+        for _ in range(_SILENT.get(command, 0)):
+            yield
 
     # --- letters ---------------------------------------------------------------------------------------
 
-    def _two_bytes(self, lead: int) -> _Reader:
+    def _put_latin(self, byte: int) -> None:
+        mode = self._mode
+        character = chr(byte)
+        if byte >= 0x7F:
+            character = bytes([byte]).decode(mode.page, "replace") if mode.page and byte > 0x7F else _BOX
+        if character == "\ufffd" or not character.isprintable():
+            character = _BOX
+        self._put(character, 9 if mode.latin.small else 12, mode.latin, mode.spacing)
+
+    def _two_bytes(self, lead: int) -> Reader:
         """One hanzi. Of a four-byte code the printer shows two boxes, as most of them do."""
         code = bytes([lead, (yield)])
         character = _BOX
@@ -184,10 +246,27 @@ class Interpreter:
             character = code.decode(wide, "replace")
             if self._charset == "gb2312" and "\ufffd" in code.decode("gb2312", "replace"):
                 character = _BOX
-        self._put(character if len(character) == 1 and character != "\ufffd" else _BOX, 24, self._mode.hanzi)
+        self._put_hanzi(character)
 
-    def _put(self, character: str, dots: int, look: Look) -> None:
-        letter = Letter(character, dots * look.width, look)
+    def _utf8(self, lead: int) -> Reader:
+        """One character of a printer set to UTF-8, which draws what its GB 18030 font has in two bytes."""
+        code = bytearray([lead])
+        for _ in range(3 if lead >= 0xF0 else 2 if lead >= 0xE0 else 1 if lead >= 0xC2 else 0):
+            code.append((yield))
+        character = code.decode("utf-8", "replace")
+        known = len(character) == 1 and len(character.encode("gb18030", "replace")) == 2
+        self._put_hanzi(character if known else _BOX)
+
+    def _put_hanzi(self, character: str) -> None:
+        mode = self._mode
+        shown = character if len(character) == 1 and character != "\ufffd" else _BOX
+        self._put(shown, 24, mode.hanzi, sum(mode.hanzi_spacing))
+
+    def _put(self, character: str, dots: int, look: Look, spacing: int = 0) -> None:
+        """One letter, its spacing on its right and wide as the letter is."""
+        self._append(Letter(character, (dots + spacing) * look.width, look))
+
+    def _append(self, letter: Letter) -> None:
         if sum(each.dots for each in self._line) + letter.dots > self._dots:
             self._burn()  # a full line is printed and the rest begins the next
         self._line.append(letter)
@@ -201,74 +280,7 @@ class Interpreter:
         if self._line:
             self._burn()
 
-    # --- codes, pictures, knife ------------------------------------------------------------------------
-
-    def _bars(self) -> _Reader:
-        """GS k in its second form. Only CODE128 (73) is fitted."""
-        kind = yield
-        length = yield
-        data = bytearray()
-        for _ in range(length):
-            data.append((yield))
-        if kind != 73 or not data.startswith(b"{"):
-            self.unknown.append(b"\x1dk" + bytes([kind]))
-            return
-        text = _code128_text(bytes(data))
-        self.strip.code128(text, self._mode.bar_module, self._mode.bar_height, self._mode.align)
-
-    def _function(self) -> _Reader:
-        """GS ( k: the functions of a QR code."""
-        group = yield
-        length = (yield) | (yield) << 8
-        data = bytearray()
-        for _ in range(length):
-            data.append((yield))
-        mode = self._mode
-        match (group, data[0], data[1]):
-            case (0x6B, 49, 65):
-                pass  # model 1 or 2: drawn as 2
-            case (0x6B, 49, 67):
-                mode.qr_module = data[2]
-            case (0x6B, 49, 69):
-                mode.qr_correction = data[2] - 48
-            case (0x6B, 49, 80):
-                mode.qr_data = bytes(data[3:])
-            case (0x6B, 49, 81):
-                self.strip.qr(mode.qr_data.decode("latin-1"), mode.qr_module, mode.qr_correction, mode.align)
-            case _:
-                self.unknown.append(b"\x1d(" + bytes([group]) + bytes(data[:2]))
-
-    def _picture(self) -> _Reader:
-        """GS v 0: rows of dots, eight a byte."""
-        yield  # "0"
-        yield  # scale: drawn 1:1
-        width = ((yield) | (yield) << 8) * 8
-        height = (yield) | (yield) << 8
-        rows = bytearray()
-        for _ in range(width // 8 * height):
-            rows.append((yield))
-        self.strip.picture(Image.frombytes("1", (width, height), bytes(rows)).convert("L"), self._mode.align)
-
-    def _cut(self) -> _Reader:
-        kind = yield
-        if kind in {65, 66}:
-            self.strip.feed((yield))
+    def _cut(self, how: str, feed: int = 0) -> None:
         self._burn_rest()
-        self.strip.feed(96)  # from head to knife
-        self._deliver(self.strip.cut())
-
-
-def _code128_text(data: bytes) -> str:
-    """The text of a GS k CODE128 sequence: `{B` letters, `{C` pairs of digits as values, `{{` a brace."""
-    text, pairs, index = "", False, 0
-    while index < len(data):
-        if data[index : index + 1] == b"{" and data[index + 1 : index + 2] in {b"A", b"B", b"C"}:
-            pairs = data[index + 1 : index + 2] == b"C"
-            index += 2
-        elif pairs:
-            text += f"{data[index]:02d}"
-            index += 1
-        else:
-            text += chr(data[index])
-            index += 2 if data[index : index + 2] == b"{{" else 1
-    return text
+        self.strip.feed(feed + _TO_KNIFE)
+        self._deliver(self.strip.cut(how))

@@ -1,7 +1,7 @@
 """The simulated printer without its network: print buffer, sensors, faults, and the real-time commands.
 
 Real-time commands (DLE) are obeyed the moment they arrive, wherever they stand, also inside a picture; all
-other bytes wait in the buffer until the head may move.
+other bytes wait in the buffer until the head may move. Once switched on by GS a, every change is reported.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ class Faults:
     overheated: bool = False
     offline: bool = False  # by its own button, no reason given
     silent: bool = False  # takes and prints everything, never answers
+    lies: bool = False  # says it is well, whatever is wrong with it
     no_buffered_answer: bool = False  # answers DLE EOT, not GS r: some cheap models
     refuses: bool = False  # nobody listens on the port
+    half_closed: bool = False  # accepts the connection and never reads from it
     hangs_up_after_bytes: int | None = None  # of one connection, real-time commands not counted
     bytes_per_second: int | None = None
 
@@ -46,11 +48,13 @@ class Mechanism:
     def __init__(
         self, dots: int, charset: str, deliver: Callable[[Paper], None], answer: Callable[[bytes], None]
     ) -> None:
-        self._interpreter = Interpreter(dots, charset, deliver, self._answer_buffered)
+        self._interpreter = Interpreter(dots, charset, deliver, self._answer_buffered, self._set_reports)
         self._answer = answer
         self._buffer: deque[int] = deque()
         self._command = b""  # a real-time command of which not all bytes have come
         self._lines_at_fault = 0
+        self._reports = False
+        self._reported = b""  # the newest report sent
         self.faults = NO_FAULTS
         self.received = 0  # bytes of the present connection that are not real-time commands
 
@@ -69,6 +73,7 @@ class Mechanism:
         """Break or repair. Repaired, it goes on with what its buffer still holds, as real ones do."""
         self.faults = faults
         self._lines_at_fault = self._interpreter.burnt
+        self._report()
         self._work()
 
     def receive(self, data: bytes) -> bool:
@@ -93,10 +98,16 @@ class Mechanism:
             self._store(command)
         elif len(command) > 1 and len(command) == _REAL_TIME[command[1]]:
             self._command = b""
-            if command[1] == 0x04 and not self.faults.silent:
-                self._answer(bytes([self._status(command[2])]))
+            self._obey(command)
         else:
             self._command = command
+
+    def _obey(self, command: bytes) -> None:
+        """DLE EOT n: a question. DLE DC4 1 m t: the drawer, at once. DLE ENQ has nothing to recover here."""
+        if command[1] == 0x04 and not self.faults.silent:
+            self._answer(bytes([self._status(command[2])]))
+        elif command[1] == 0x14 and command[2] == 1:
+            self._interpreter.kick()
 
     def _store(self, data: bytes) -> None:
         self.received += len(data)
@@ -106,6 +117,7 @@ class Mechanism:
     def _work(self) -> None:
         while self._buffer and not self._stopped:
             self._interpreter.take(self._buffer.popleft())
+        self._report()
 
     @property
     def _paper_out(self) -> bool:
@@ -123,6 +135,8 @@ class Mechanism:
     def _status(self, question: int) -> int:
         """The answer to DLE EOT `question`: bits 1 and 4 are always set."""
         faults, answer = self.faults, 0x12
+        if faults.lies:
+            return answer
         error = faults.cutter_jammed or faults.broken or faults.overheated
         match question:
             case 1:
@@ -134,6 +148,25 @@ class Mechanism:
             case 4:
                 answer |= 0x0C * (faults.paper_near_end or self._paper_out) + 0x60 * self._paper_out
         return answer
+
+    def _set_reports(self, n: int) -> None:
+        """GS a: 0 switches reports off, anything else on, with one about now."""
+        self._reports = bool(n)
+        self._reported = b""
+        self._report()
+
+    def _report(self) -> None:
+        """Four bytes when they are not those of the last time: printer, error, paper, nothing."""
+        faults = self.faults
+        if not self._reports or faults.silent:
+            return
+        printer = 0x10 + 0x08 * self._stopped + 0x20 * faults.cover_open
+        error = 0x08 * faults.cutter_jammed + 0x20 * faults.broken + 0x40 * faults.overheated
+        paper = 0x03 * (faults.paper_near_end or self._paper_out) + 0x0C * self._paper_out
+        report = b"\x10\x00\x00\x00" if faults.lies else bytes([printer, error, paper, 0])
+        if report != self._reported:
+            self._reported = report
+            self._answer(report)
 
     def _answer_buffered(self) -> None:
         if not self.faults.silent and not self.faults.no_buffered_answer:

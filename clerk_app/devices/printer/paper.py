@@ -5,49 +5,68 @@ Everything is drawn at one pixel a dot (203 dots an inch), so that codes can be 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
-import barcode
-import qrcode
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
+from clerk_app.devices.printer import codes
 from clerk_app.devices.printer.fonts import font_for
 
 _SHEET = (251, 250, 245)
 _INK = (38, 38, 42)
 _DESK = (214, 216, 220)
 _MARGINS = {576: 32, 384: 40}  # unprinted dots left and right: 80 mm and 58 mm rolls
+_LONGEST = 24_000  # dots, three metres: what runs on beyond is garbage, and not kept
 _TOOTH = 8  # dots of one tooth of the tear bar
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a letter is to be drawn."""
+    """How a letter is to be drawn; `small` is font B, 9 x 17 dots beside the 12 x 24 of font A."""
 
     width: int = 1
     height: int = 1
     bold: bool = False
     underline: bool = False
     reverse: bool = False
+    small: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Height in dots."""
+        return (17 if self.small else 24) * self.height
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One character in its cell: 24 dots wide for two-byte codes, 12 for one byte, times the look's width."""
+    """One character in its cell: 24 dots wide for hanzi, 12 or 9 for Latin, times the look's width.
+
+    With `image` it is column graphics (ESC *), which stand in the line as letters do.
+    """
 
     character: str
     dots: int
     look: Look
+    image: Image.Image | None = None
+
+    @property
+    def rows(self) -> int:
+        return self.image.height if self.image else self.look.rows
 
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One piece of paper: its picture and its text, line by line (codes and pictures in brackets)."""
+    """One piece of paper: its picture and its text, line by line (codes and pictures in brackets).
+
+    `cut` is "full", "partial" (a bridge holds the paper) or "torn" (by hand).
+    """
 
     image: Image.Image
     text: str
+    cut: str = "torn"
 
     @property
     def png(self) -> bytes:
@@ -67,68 +86,71 @@ class Strip:
     dots: int
     _bands: list[Image.Image] = field(default_factory=list)
     _text: list[str] = field(default_factory=list)
+    _height: int = 0
 
-    @property
-    def blank(self) -> bool:
-        return not self._bands
+    def note(self, text: str) -> None:
+        """Something that happened and left nothing on the paper."""
+        self._text.append(text)
 
     def letters(self, letters: list[Letter], align: int, pitch: int) -> None:
         """Burn one line and feed by `pitch` dots, or by the letters' height where that is more."""
-        height = max((24 * letter.look.height for letter in letters), default=24)
+        height = max((letter.rows for letter in letters), default=24)
         band = Image.new("L", (self.dots, max(pitch, height)), 0)
         x = self._left(sum(letter.dots for letter in letters), align)
         for letter in letters:
             drawn = _draw(letter)
             band.paste(drawn, (x, height - drawn.height))
             x += drawn.width
-        self._bands.append(band)
+        self._add(band)
         self._text.append("".join(letter.character for letter in letters))
 
     def picture(self, picture: Image.Image, align: int) -> None:
         self._place(picture, align)
         self._text.append(f"[picture {picture.width}x{picture.height}]")
 
-    def qr(self, data: str, module: int, correction: int, align: int) -> None:
-        """`correction` is 0 to 3 for L, M, Q, H. No quiet zone: printers leave it to the layout."""
-        levels = (
-            qrcode.constants.ERROR_CORRECT_L,
-            qrcode.constants.ERROR_CORRECT_M,
-            qrcode.constants.ERROR_CORRECT_Q,
-            qrcode.constants.ERROR_CORRECT_H,
-        )
-        code = qrcode.QRCode(error_correction=levels[correction], border=0)
-        code.add_data(data)
-        code.make(fit=True)
-        rows = code.get_matrix()
-        picture = Image.new("L", (len(rows), len(rows)))
-        picture.putdata([255 if dark else 0 for row in rows for dark in row])
-        side = len(rows) * module
-        self._place(picture.resize((side, side), Image.Resampling.NEAREST), align)
-        self._text.append(f"[QR {data}]")
+    def qr(self, data: str, module: int, correction: int, align: int) -> bool:
+        """`correction` is 0 to 3 for L, M, Q, H. No quiet zone: printers leave it to the layout.
 
-    def code128(self, data: str, module: int, height: int, align: int) -> None:
-        bars = barcode.Code128(data).build()[0]
-        picture = Image.new("L", (len(bars), 1))
-        picture.putdata([255 if bar == "1" else 0 for bar in bars])
-        self._place(picture.resize((len(bars) * module, height), Image.Resampling.NEAREST), align)
-        self._text.append(f"[CODE128 {data}]")
+        False when the code does not exist or is wider than the paper: printers then print nothing.
+        """
+        return self._code(lambda: codes.qr(data, module, correction), f"[QR {data}]", align)
+
+    def code128(self, data: str, module: int, height: int, align: int) -> bool:
+        return self._code(lambda: codes.code128(data, module, height), f"[CODE128 {data}]", align)
+
+    def _code(self, draw: Callable[[], Image.Image], text: str, align: int) -> bool:
+        try:
+            picture = draw()
+        except ValueError:
+            return False
+        if picture.width > self.dots:
+            return False
+        self._place(picture, align)
+        self._text.append(text)
+        return True
 
     def feed(self, dots: int) -> None:
-        if dots:
-            self._bands.append(Image.new("L", (self.dots, dots), 0))
+        if 0 < dots <= _LONGEST - self._height:
+            self._add(Image.new("L", (self.dots, dots), 0))
 
-    def cut(self) -> Paper:
+    def cut(self, how: str = "torn") -> Paper:
         """Take off what has been printed and begin a new piece."""
         ink = _stacked([Image.new("L", (self.dots, 24), 0), *self._bands])
-        paper = Paper(_on_desk(ink, _MARGINS.get(self.dots, 32)), "\n".join([*self._text, ""]))
+        paper = Paper(_on_desk(ink, _MARGINS.get(self.dots, 32)), "\n".join([*self._text, ""]), how)
         self._bands.clear()
         self._text.clear()
+        self._height = 0
         return paper
+
+    def _add(self, band: Image.Image) -> None:
+        if self._height + band.height <= _LONGEST:
+            self._height += band.height
+            self._bands.append(band)
 
     def _place(self, picture: Image.Image, align: int) -> None:
         band = Image.new("L", (self.dots, picture.height), 0)
         band.paste(picture, (self._left(picture.width, align), 0))
-        self._bands.append(band)
+        self._add(band)
 
     def _left(self, width: int, align: int) -> int:
         return (0, (self.dots - width) // 2, self.dots - width)[align]
@@ -136,8 +158,10 @@ class Strip:
 
 def _draw(letter: Letter) -> Image.Image:
     """The letter in its cell, drawn at the height asked for and stretched to the width."""
+    if letter.image is not None:
+        return letter.image
     look = letter.look
-    size = 24 * look.height
+    size = look.rows
     cell = Image.new("L", (letter.dots * look.height // look.width, size), 0)
     font = font_for(letter.character, size - size // 12, bold=look.bold)
     if font is not None and letter.character != " ":

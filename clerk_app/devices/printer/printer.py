@@ -1,27 +1,43 @@
-"""A slip printer on the network, and the one question that matters: did it reach the paper?
+"""A slip printer, and the one question that matters: did it reach the paper?
 
 The rule: *printed* is what the printer itself confirmed after the last byte. Whatever went wrong before the
 first byte of the slip left is *failed* and may be tried again. Whatever went wrong afterwards is *unknown*: a
-person looks at the paper, and a second try is marked 补打.
+person looks at the paper, and a second try is marked 补打. A line without answers (spoolers, one-way files)
+never gives more than *unknown*.
+
+What cannot be known: a printer that answers GS r without having printed, or that has `buffered_answer` off
+and says it is well while its head stands still, is believed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from clerk_app.desk.ports import PaperState, Preview, PrinterStatus, PrintOutcome, PrintResult
+from clerk_app.desk.ports import (
+    PaperState,
+    Preview,
+    PrinterSetup,
+    PrinterStatus,
+    PrintOutcome,
+    PrintResult,
+)
 from clerk_app.devices.printer import preview as previewing
 from clerk_app.devices.printer import slips, status
-from clerk_app.devices.printer.encoder import Encoding, encode, missing
-from clerk_app.devices.printer.layout import ROLLS, Roll
-from clerk_app.devices.printer.transport import TcpLine
+from clerk_app.devices.printer.encoder import Encoding, encode, missing, reporting
+from clerk_app.devices.printer.layout import ROLLS, Element, Roll
+from clerk_app.devices.printer.templates import Templates
+from clerk_app.devices.printer.transport import Line
+from clerk_app.devices.printer.transports import LineFactory, line_factory
 from clerk_app.devices.printer.wording import Language
 from clerk_app.domain.documents import Slip
 from clerk_app.failures import Failure
+from clerk_app.settings import PrinterSettings
 
 _SILENT = PrinterStatus(PaperState.UNKNOWN, "PRINTER-SILENT")
+_NOT_TAKEN = "PRINTER-SPOOLER"  # a spooler refused the job: the one failure of sending that is certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,37 +54,47 @@ class Limits:
 LIMITS = Limits()
 
 
-class TcpPrinter:
-    """The `Printer` port over TCP: one job, one connection, because cheap printers drop idle ones.
+class EscPosPrinter:
+    """The `Printer` port for ESC/POS: one job, one connection, because cheap printers drop idle ones.
 
-    `buffered_answer` says whether the model answers GS r, which it does only after working through all that
-    came before. Without it a printer confirms by DLE EOT that it is well and has everything, not that it has
-    printed it: set it to False only for models that never answer GS r.
+    `line` opens the connection of a job. `buffered_answer` says whether the model answers GS r, which it does
+    only after working through all that came before. Without it a printer confirms by DLE EOT that it is well
+    and has everything, not that it has printed it: set it to False only for models that never answer GS r.
     """
 
     def __init__(
         self,
-        host: str,
-        port: int = 9100,
+        line: LineFactory,
         *,
         roll: Roll = ROLLS[80],
         encoding: Encoding = Encoding.GB18030,
         language: Language = Language.ZH,
         buffered_answer: bool = True,
         limits: Limits = LIMITS,
+        address: str = "",
+        templates: Templates | None = None,
     ) -> None:
-        self._host, self._port = host, port
+        self._line = line
         self._roll = roll
         self._encoding = encoding
         self._language = language
         self._buffered_answer = buffered_answer
         self._limits = limits
+        self._address = address
+        self.templates = templates or Templates()
+
+    @property
+    def setup(self) -> PrinterSetup:
+        return PrinterSetup(self._address, self._roll.millimetres, self._encoding)
 
     def status(self) -> PrinterStatus:
-        """Ask the printer how it is. Unreachable, silent and broken lines are states, not exceptions."""
+        """Ask the printer how it is. Unreachable, silent and broken lines are states, not exceptions.
+
+        Of a printer behind a one-way line nothing is known but what the line itself can tell.
+        """
         try:
             with self._line() as line:
-                return self._ask(line)
+                return self._ask(line) if line.two_way else PrinterStatus(code=line.refusal())
         except Failure as failure:
             return PrinterStatus(PaperState.UNKNOWN, failure.code)
 
@@ -76,33 +102,37 @@ class TcpPrinter:
         """Print `slip`; never raises for what the world does, see the outcomes in the module's rule."""
         sent = False
         try:
-            elements = slips.page(slip, self._roll, reprint=reprint, language=self._language)
+            elements = self._page(slip, reprint)
             job = encode(elements, self._roll, self._encoding)
             with self._line() as line:
-                before = self._ask(line)
-                if before.code and before.code != _SILENT.code:
-                    return PrintResult(PrintOutcome.FAILED, before.code)
+                before = self._ask(line).code if line.two_way else line.refusal()
+                if before and before != _SILENT.code:
+                    return PrintResult(PrintOutcome.FAILED, before)
                 sent = True
-                line.send(job)
-                return self._confirm(line)
+                if not line.two_way:
+                    line.send(job)
+                    return PrintResult(PrintOutcome.UNKNOWN, "PRINTER-SPOOLED")
+                line.send(reporting(job))
+                return self._confirm(line, len(job))
         except Failure as failure:
-            outcome = PrintOutcome.UNKNOWN if sent else PrintOutcome.FAILED
+            certain = not sent or failure.code == _NOT_TAKEN
+            outcome = PrintOutcome.FAILED if certain else PrintOutcome.UNKNOWN
             return PrintResult(outcome, failure.code, failure.detail)
 
     def preview(self, slip: Slip, *, reprint: int = 0) -> Preview:
         """The paper `print` would give, drawn by the simulated printer from the same bytes."""
-        elements = slips.page(slip, self._roll, reprint=reprint, language=self._language)
-        return previewing.preview(elements, self._roll, self._encoding)
+        shown = previewing.preview(self._page(slip, reprint), self._roll, self._encoding)
+        return replace(shown, problem=self.templates.problem(slip))
+
+    def _page(self, slip: Slip, reprint: int) -> tuple[Element, ...]:
+        language, templates = self._language, self.templates
+        return slips.page(slip, self._roll, reprint=reprint, language=language, templates=templates)
 
     def missing(self, text: str) -> tuple[str, ...]:
         """The characters of `text` that neither the printer nor a font of this machine can write."""
         return missing(text, self._encoding)
 
-    def _line(self) -> TcpLine:
-        limits = self._limits
-        return TcpLine(self._host, self._port, connect_limit=limits.connect, send_limit=limits.send)
-
-    def _ask(self, line: TcpLine) -> PrinterStatus:
+    def _ask(self, line: Line) -> PrinterStatus:
         """DLE EOT 1 to 4. A printer that leaves one unanswered is silent; a healthy one may still print."""
         answers: dict[int, int] = {}
         for question in status.QUESTIONS:
@@ -113,21 +143,25 @@ class TcpPrinter:
             answers[question] = answer
         return status.read_status(answers)
 
-    def _confirm(self, line: TcpLine) -> PrintResult:
-        """What the printer says after the last byte.
+    def _confirm(self, line: Line, size: int) -> PrintResult:
+        """What the printer says after the last byte of `size`.
 
         While the buffered answer is awaited, the printer is looked at now and then: paper that runs out in
-        the middle of the slip stops the buffer, and the clerk need not wait for the limit to hear of it.
+        the middle of the slip stops the buffer, and the clerk need not wait for the limit to hear of it. A
+        printer that reports by itself is heard at once.
         """
         if self._buffered_answer:
+            line.answers.forget(status.Kind.BUFFERED)
             line.send(status.BUFFERED_QUESTION)
-            end = time.monotonic() + self._limits.confirm
+            end = time.monotonic() + self._limits.confirm + line.seconds_for(size)
             while line.wait_for(status.Kind.BUFFERED, self._limits.look) is None:
-                if (now := self._ask(line)).code:
-                    return PrintResult(PrintOutcome.UNKNOWN, now.code)
+                if stopped := line.answers.trouble or self._ask(line).code:
+                    return PrintResult(PrintOutcome.UNKNOWN, stopped)
                 if time.monotonic() >= end:
                     return PrintResult(PrintOutcome.UNKNOWN, "PRINTER-UNCONFIRMED")
         after = self._ask(line)
+        with contextlib.suppress(Failure):  # it has said what it had to say
+            line.send(status.REPORTS_OFF)
         return PrintResult(PrintOutcome.UNKNOWN if after.code else PrintOutcome.PRINTED, after.code)
 
 
@@ -139,28 +173,40 @@ def printer_from_url(
     language: str = Language.ZH,
     buffered_answer: bool = True,
     limits: Limits = LIMITS,
-) -> TcpPrinter:
-    """The printer at `tcp://host:port` (port 9100 when left out) with paper of `width` millimetres.
+    templates: Templates | None = None,
+) -> EscPosPrinter:
+    """The printer at `url` (see `transports`) with paper of `width` millimetres. Nothing is opened yet.
 
     Raises Failure("PRINTER-SETTING") when the setting names no printer this program can drive.
     """
     try:
-        host, port = _address(url)
-        return TcpPrinter(
-            host,
-            port,
+        return EscPosPrinter(
+            line_factory(url, connect_limit=limits.connect, send_limit=limits.send),
             roll=ROLLS[width],
             encoding=Encoding(encoding),
             language=Language(language),
             buffered_answer=buffered_answer,
             limits=limits,
+            address=url,
+            templates=templates,
         )
     except (KeyError, ValueError) as error:
         raise Failure("PRINTER-SETTING", str(error)) from error
 
 
-def _address(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    if parts.scheme != "tcp" or not parts.hostname or parts.path not in {"", "/"}:
-        raise ValueError(f"not tcp://host:port: {url}")
-    return parts.hostname, parts.port or 9100
+def printer_from_settings(told: PrinterSettings) -> EscPosPrinter:
+    """The printer of the settings file. Raises Failure("PRINTER-SETTING")."""
+    return printer_from_url(
+        told.url,
+        width=told.width,
+        encoding=told.encoding,
+        language=told.language,
+        buffered_answer=told.confirms,
+        templates=templates_from_settings(told),
+    )
+
+
+def templates_from_settings(told: PrinterSettings) -> Templates:
+    """The hall's own templates and its logo, as the settings name them."""
+    folder, logo = (Path(given) if given else None for given in (told.templates, told.logo))
+    return Templates(folder, logo, lambda text: missing(text, Encoding(told.encoding)))

@@ -1,6 +1,7 @@
-"""A slip printer made of software: a TCP port, paper as pictures, and faults on demand.
+"""A slip printer made of software: a TCP or serial port, paper as pictures, and faults on demand.
 
-Practice mode prints on it, tests break it. By hand, with every slip saved as a picture and a text:
+Practice mode prints on it, tests break it. It holds on to every paper until `take_papers`.
+By hand, with every slip saved as a picture and a text:
 `python -m clerk_app.devices.printer.simulator --port 9100 --out DIR`.
 """
 
@@ -9,7 +10,6 @@ from __future__ import annotations
 import argparse
 import select
 import socket
-import struct
 import sys
 import threading
 from collections import deque
@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from clerk_app.devices.printer.doors import Client, Door, PtyDoor, TcpDoor
 from clerk_app.devices.printer.layout import ROLLS
 from clerk_app.devices.printer.mechanism import NO_FAULTS, Faults, Mechanism
 from clerk_app.devices.printer.paper import Paper
@@ -26,14 +27,14 @@ from clerk_app.devices.printer.paper import Paper
 __all__ = ["NO_FAULTS", "Faults", "Paper", "SimulatedPrinter"]
 
 T = TypeVar("T")
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER of no time: the peer sees a reset, not an end
 
 
 class SimulatedPrinter:
     """A printer on `host`:`port` (0: any free one) with paper of `width` mm and a font holding `charset`.
 
-    It serves one connection at a time, as cheap printers do. Use it as a context manager, or `start` and
-    `stop`; `listener` hears of every paper on the printer's own thread.
+    With `serial` it hangs on a pseudo-terminal instead (Linux). It serves one connection at a time, as cheap
+    printers do. Use it as a context manager, or `start` and `stop`; `listener` hears of every paper on the
+    printer's own thread.
     """
 
     def __init__(
@@ -45,16 +46,17 @@ class SimulatedPrinter:
         port: int = 0,
         faults: Faults = NO_FAULTS,
         listener: Callable[[Paper], None] | None = None,
+        serial: bool = False,
     ) -> None:
-        self._host, self._port = host, port
+        self._tcp = TcpDoor(host, port)
+        self._door: Door = PtyDoor() if serial else self._tcp
         self._heard = listener
         self._news = threading.Condition()
         self._papers: list[Paper] = []
         self._hang_ups = 0
         self._mechanism = Mechanism(ROLLS[width].dots, charset, self._deliver, self._answer)
         self._mechanism.set_faults(faults)
-        self._client: socket.socket | None = None
-        self._door: socket.socket | None = None
+        self._client: Client | None = None
         self._orders: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._woken, self._waker = socket.socketpair()
         self._stopping = threading.Event()
@@ -64,7 +66,11 @@ class SimulatedPrinter:
 
     def start(self) -> SimulatedPrinter:
         """Open the port and begin to serve. Raises OSError when the port is taken."""
-        self._open_door()
+        try:
+            self._open_door()
+        except OSError:
+            self._close()
+            raise
         self._thread.start()
         return self
 
@@ -83,17 +89,24 @@ class SimulatedPrinter:
 
     @property
     def port(self) -> int:
-        return self._port
+        return self._tcp.port
 
     @property
     def url(self) -> str:
-        return f"tcp://{self._host}:{self._port}"
+        """The address a printer of the settings has for this one."""
+        return self._door.url
 
     @property
     def papers(self) -> list[Paper]:
         """Every piece cut off so far."""
         with self._news:
             return list(self._papers)
+
+    def take_papers(self) -> list[Paper]:
+        """Every piece cut off so far, which is then forgotten here."""
+        with self._news:
+            papers, self._papers = self._papers, []
+            return papers
 
     @property
     def unknown(self) -> list[bytes]:
@@ -152,41 +165,42 @@ class SimulatedPrinter:
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
-            ear = self._client or self._door
-            ready, _, _ = select.select([self._woken, *([ear] if ear else [])], [], [])
-            if self._woken in ready:
+            woken = self._woken.fileno()
+            ready, _, _ = select.select([woken, *self._ears()], [], [])
+            if woken in ready:
                 self._woken.recv(64)
                 self._obey()
-            if self._client in ready:
+            elif self._client is not None:
                 self._listen_to_client()
-            elif self._door in ready and self._door is not None:
-                self._client, _ = self._door.accept()
+            else:
+                self._client = self._door.accept()
                 self._mechanism.connected()
         self._obey()
-        for end in (self._client, self._door, self._woken, self._waker):
-            if end is not None:
-                end.close()
+        self._close()
+
+    def _ears(self) -> list[int]:
+        """Where something may come from: whoever is connected, else the door; nowhere when deaf."""
+        if self._client is not None:
+            return [] if self._mechanism.faults.half_closed else [self._client.fileno()]
+        return [self._door.fileno()] if self._door.fileno() >= 0 else []
+
+    def _close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        for end in (self._door, self._woken, self._waker):
+            end.close()
 
     def _obey(self) -> None:
         while self._orders:
             act, done = self._orders.popleft()
-            done.set_result(act())
+            try:
+                done.set_result(act())
+            except OSError as error:
+                done.set_exception(error)
 
     def _open_door(self) -> None:
-        """Listen on the port, or be bound to it without listening, which refuses whoever knocks."""
-        if self._door is not None:
-            self._door.close()
-        self._door = None
-        door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        if sys.platform != "win32":  # there the option means "steal the port"
-            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind((self._host, self._port))
-        self._port = door.getsockname()[1]
-        if self._mechanism.faults.refuses:
-            door.close()
-        else:
-            door.listen()
-            self._door = door
+        self._door.open(refuse=self._mechanism.faults.refuses)
 
     def _listen_to_client(self) -> None:
         assert self._client is not None
@@ -198,14 +212,13 @@ class SimulatedPrinter:
         if rate:
             self._stopping.wait(len(data) / rate)
         if not data:
+            self._client.close()
             self._hang_up()
         elif not self._mechanism.receive(data):
-            self._client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self._door.throw_out(self._client)
             self._hang_up()
 
     def _hang_up(self) -> None:
-        assert self._client is not None
-        self._client.close()
         self._client = None
         self._mechanism.disconnected()
         with self._news:
@@ -234,7 +247,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9100)
     parser.add_argument("--width", type=int, choices=sorted(ROLLS), default=80)
-    parser.add_argument("--charset", choices=("gb18030", "gbk", "gb2312"), default="gb18030")
+    parser.add_argument("--charset", choices=("gb18030", "gbk", "gb2312", "utf8", "none"), default="gb18030")
+    parser.add_argument("--serial", action="store_true", help="a pseudo-terminal instead of the port")
     parser.add_argument("--out", type=Path, required=True, help="directory for the pictures and texts")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -249,7 +263,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
 
     printer = SimulatedPrinter(
-        width=options.width, charset=options.charset, host=options.host, port=options.port, listener=keep
+        width=options.width,
+        charset=options.charset,
+        host=options.host,
+        port=options.port,
+        listener=keep,
+        serial=options.serial,
     ).start()
     sys.stdout.write(f"{printer.url}\n")
     sys.stdout.flush()
