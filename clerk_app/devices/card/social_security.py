@@ -176,11 +176,14 @@ def _by_number(transmit: Transmit, file: int, short: int) -> Mapping[int, bytes]
 
 def _numbered(transmit: Transmit, file: int, number: int, short: int) -> tuple[bytes, bytes]:
     """One record by its number. A card that wants the exact length gets those the two versions have."""
-    data, status = b"", _WRONG_LENGTH
-    for length in (-2, *_LENGTHS[file][number - 1 : number + 1]):
-        data, status = ask(transmit, bytes((0x00, 0xB2, number, short | 4, length + 2)))
+    command = bytes((0x00, 0xB2, number, short | 4))
+    data, status = ask(transmit, command + b"\0")
+    for length in _LENGTHS[file][number - 1 : number + 1]:
         if status != _WRONG_LENGTH:
             break
+        data, status = ask(transmit, command + bytes((length + 2,)))
+        if status_words.done(status) and len(data) >= 2 and len(data) < 2 + data[1] <= 0xFF:
+            data, status = ask(transmit, command + bytes((2 + data[1],)))  # it was the shorter of the two
     return data, status
 
 
