@@ -32,6 +32,7 @@ from clerk_app.desk.ports import (
     LinkStatus,
     Preview,
     Printer,
+    PrinterSetup,
     PrinterStatus,
     PrintOutcome,
     PrintResult,
@@ -90,6 +91,8 @@ class Lanes:
 
 class NoPrinter:
     """The printer port of a workstation whose settings name none."""
+
+    setup = PrinterSetup("", 80, "gb18030")
 
     def preview(self, slip: Slip, *, reprint: int = 0) -> Preview:
         raise Failure("PRINTER-NOT-SET")

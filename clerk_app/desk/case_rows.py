@@ -8,6 +8,7 @@ from clerk_app.desk.ports import PrintJob, PrintState, Transaction
 from clerk_app.desk.views import CaseRow, Gate
 from clerk_app.domain import masking
 from clerk_app.domain.case import Case, LegalState, SyncState
+from clerk_app.domain.documents import ReceiptSlip, VoidSlip
 from clerk_app.domain.numbering import printed
 
 
@@ -28,16 +29,27 @@ def row(tx: Transaction, case: Case) -> CaseRow:
         print_state=last.state if last else None,
         print_job=last.id if last else None,
         print_code=last.code if last else "",
-        reprints=max((job.reprint for job in jobs), default=0),
+        reprints=max((job.reprint for job in proofs(jobs)), default=0),
         void=void_gate(case),
         reprint=reprint_gate(case, last),
     )
 
 
+def proofs(jobs: Sequence[PrintJob]) -> Sequence[PrintJob]:
+    """The jobs of the slips that prove the case: its voucher, and the slip that makes it void."""
+    return [job for job in jobs if isinstance(job.slip, ReceiptSlip | VoidSlip)]
+
+
 def telling(jobs: Sequence[PrintJob]) -> PrintJob | None:
-    """The job a line tells of: one the clerk must be asked about, else the newest."""
+    """The job a line tells of: one the clerk must be asked about, else what failed, else the newest proof.
+
+    Of slips that prove nothing (a list of materials) only trouble is told.
+    """
     asked = next((job for job in jobs if job.state is PrintState.UNKNOWN), None)
-    return asked or (jobs[-1] if jobs else None)
+    last = proofs(jobs)[-1:]
+    newest = {type(job.slip): job for job in jobs if job not in proofs(jobs)}
+    failed = next((job for job in (*last, *newest.values()) if job.state is PrintState.FAILED), None)
+    return asked or failed or (last[0] if last else None)
 
 
 def void_gate(case: Case) -> Gate:

@@ -67,7 +67,7 @@ def reprint(desk: Desk, case_id: str, operator: str) -> None:
     def record(tx: Transaction) -> None:
         now = desk.clock.now()
         case = _case(tx, case_id)
-        jobs = tx.print_jobs.of_case(case_id)
+        jobs = case_rows.proofs(tx.print_jobs.of_case(case_id))
         if not jobs or not case_rows.reprint_gate(case, case_rows.telling(jobs)).open:
             raise Failure("DESK-PRINTING")
         count = max(job.reprint for job in jobs) + 1

@@ -332,6 +332,8 @@ def _checks(
     if draft.applicant is None or item is None:
         return ()
     checks = [*_identity_checks(draft.applicant, today)]
+    if lacking := _unprintable(desk, draft.applicant):
+        checks.append(CheckView("check.unprintable", CheckState.WARN, lacking))
     missing = sum(1 for m in materials if m.required and m.mode is None)
     wrong = sum(1 for f in fields if f.problem)
     checks.append(_counted("check.form", wrong))
@@ -341,6 +343,12 @@ def _checks(
     if offline(desk):
         checks.append(CheckView("check.office_later", CheckState.WAIT))
     return tuple(checks)
+
+
+def _unprintable(desk: Desk, applicant: Applicant) -> str:
+    """The characters of the names on the voucher that the printer cannot write: better known before filing."""
+    names = applicant.name + (applicant.agent.name if applicant.agent else "")
+    return " ".join(desk.printer.missing(names))
 
 
 def _counted(key: str, left: int) -> CheckView:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from clerk_app.desk import ticketing
+from clerk_app.desk import spelling, ticketing
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import Changed, PrintJob, PrintOutcome, PrintResult, PrintState, Transaction
 from clerk_app.domain.case import LegalState, TimelineEvent, TimelineKind
@@ -22,7 +22,8 @@ _STATES = {
     PrintOutcome.UNKNOWN: PrintState.UNKNOWN,
 }
 INTERRUPTED = "PRINTER-INTERRUPTED"
-_OF_THE_SLIP = frozenset({"PRINTER-NO-GLYPH", ticketing.VOIDING})
+NO_GLYPH = "PRINTER-NO-GLYPH"
+_OF_THE_SLIP = frozenset({NO_GLYPH, ticketing.VOIDING})
 """Failures of the slip, not of the printer: a ready printer changes nothing about them."""
 
 
@@ -81,6 +82,25 @@ def answer(desk: Desk, job_id: str, on_paper: bool, operator: str) -> None:
             tx.print_jobs.add(job.slip, case_id=job.case_id, at=now, reprint=job.reprint + 1)
 
     desk.store.write(settle)
+
+
+def spell_out(desk: Desk, job_id: str, operator: str) -> None:
+    """Print a slip that failed for a character nobody can write, with `[U+9FA6]` in its place.
+
+    A slip never shows a box or nothing for a character; the clerk decided to write its code instead.
+    """
+
+    def queue(tx: Transaction) -> None:
+        job = tx.print_jobs.get(job_id)
+        if job is None or job.state is not PrintState.FAILED or job.code != NO_GLYPH:
+            return
+        now = desk.clock.now()
+        slip = spelling.spelled_out(job.slip, desk.printer.missing)
+        tx.print_jobs.mark(job_id, PrintState.REPLACED)  # nothing of it is on paper: the next is no reprint
+        tx.print_jobs.add(slip, case_id=job.case_id, at=now, reprint=job.reprint)
+        tx.audit.add(at=now, actor=operator, act="print-spelled", subject=job.case_id or job.id)
+
+    desk.store.write(queue)
 
 
 def resume_when_ready(desk: Desk) -> bool:

@@ -90,6 +90,33 @@ class CaseRow:
     reprint: Gate
 
 
+class Paper(StrEnum):
+    """What can be printed when it is asked for."""
+
+    RECEIPT = "receipt"  # the voucher of the case, or its 作废 slip, once more
+    MATERIAL_LIST = "material_list"
+    PICK_UP = "pick_up"
+    SHIFT = "shift"
+    CLOSING = "closing"
+    TEST = "test"
+
+
+OF_A_CASE = frozenset({Paper.RECEIPT, Paper.MATERIAL_LIST, Paper.PICK_UP})
+
+
+@dataclass(frozen=True, slots=True)
+class PaperView:
+    """A paper that can be asked for, and what became of the last one: its job, state and code."""
+
+    paper: Paper
+    case_id: str | None
+    gate: Gate
+    job: str | None = None
+    state: PrintState | None = None
+    code: str = ""
+    at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class VisitView:
     id: str
@@ -205,7 +232,7 @@ class MaterialView:
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
-    """One line of step 6. `key` is a translation key; `detail` a code or short text without personal data."""
+    """One line of step 6. `key` is a translation key, which may name `detail`: a code or short text."""
 
     key: str
     state: CheckState

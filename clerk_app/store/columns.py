@@ -61,6 +61,11 @@ def since(column: ColumnElement[Any], moment: datetime) -> ColumnElement[bool]:
     return type_coerce(column, String) >= moment_text(moment)[:_UTC_LENGTH]
 
 
+def before(column: ColumnElement[Any], moment: datetime) -> ColumnElement[bool]:
+    """`column` is earlier than the instant of `moment`."""
+    return type_coerce(column, String) < moment_text(moment)[:_UTC_LENGTH]
+
+
 class Word(TypeDecorator[W], Generic[W]):
     """A member of a StrEnum, stored by its value."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,12 +22,15 @@ from clerk_app.desk.ports import (
     CardEvent,
     CardRead,
     Changed,
+    Check,
     Device,
     Hit,
     LinkState,
     LinkStatus,
     Operator,
     PaperState,
+    Preview,
+    PrinterSetup,
     PrinterStatus,
     PrintOutcome,
     PrintResult,
@@ -35,6 +39,11 @@ from clerk_app.desk.ports import (
     SearchContext,
     SignedIn,
 )
+from clerk_app.devices.printer import slips
+from clerk_app.devices.printer.encoder import Encoding
+from clerk_app.devices.printer.layout import ROLLS
+from clerk_app.devices.printer.preview import preview
+from clerk_app.devices.printer.templates import Templates
 from clerk_app.devices.voice.voice import NoVoice
 from clerk_app.domain.applicant import CardRecord, DocumentKind, Sex
 from clerk_app.domain.catalogue import ON_APPLICATION, ServiceItem
@@ -42,7 +51,7 @@ from clerk_app.domain.documents import Slip
 from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ids import uuid7
 from clerk_app.domain.numbering import NumberBlock
-from clerk_app.domain.ticket import Ticket, TicketState
+from clerk_app.domain.ticket import Series, Ticket, TicketState
 from clerk_app.failures import Failure
 from clerk_app.lanes import Lane
 from clerk_app.store.cache import SqlStore
@@ -105,14 +114,16 @@ class FakeOffice:
     tickets: list[Ticket] = field(default_factory=list)
     failure: str = ""
     called: dict[str, Ticket] = field(default_factory=dict)
+    rights: frozenset[str] = frozenset({"accept", "call", "void"})
+    issued: list[Ticket] = field(default_factory=list)
+    voided: list[str] = field(default_factory=list)
 
     def sign_in(self, staff_no: str, password: str) -> SignedIn:
         self._reach()
         if password != PASSWORD:
             raise Failure("SIGN-IN-WRONG")
         until = MORNING + timedelta(hours=72)
-        rights = frozenset({"accept", "call", "void"})
-        return SignedIn(Operator(staff_no, "王芳", rights, until, "Wang Fang"), "token")
+        return SignedIn(Operator(staff_no, "王芳", self.rights, until, "Wang Fang"), "token")
 
     def sign_out(self) -> None:
         self._reach()
@@ -130,6 +141,22 @@ class FakeOffice:
         before = self.called[ticket_id]
         self.called[ticket_id] = replace(before, calls=before.calls + 1, version=before.version + 1)
         return self.called[ticket_id]
+
+    def series(self) -> tuple[Series, ...]:
+        self._reach()
+        return (Series("A", "general"), Series("Y", "appointment"), Series("P", "priority"))
+
+    def issue_ticket(self, request_id: str, series: str) -> Ticket:
+        self._reach()
+        number = f"{series}{41 + len(self.issued):03}"
+        self.issued.append(Ticket(uuid7(), number, series, TicketState.WAITING, MORNING, 1, reason="order"))
+        return self.issued[-1]
+
+    def void_ticket(self, request_id: str, ticket_id: str) -> Ticket:
+        self._reach()
+        known = next(ticket for ticket in self.issued if ticket.id == ticket_id)
+        self.voided.append(known.number)
+        return replace(known, state=TicketState.VOID, version=2)
 
     def _reach(self) -> None:
         if self.failure:
@@ -183,6 +210,18 @@ class FakePrinter:
     papers: list[tuple[Slip, int]] = field(default_factory=list)
     outcomes: list[PrintResult] = field(default_factory=list)
     now: PrinterStatus = field(default_factory=lambda: PrinterStatus(PaperState.OK))
+    unprintable: str = ""
+    setup: PrinterSetup = field(default_factory=lambda: PrinterSetup("tcp://192.0.2.10", 80, "gb18030"))
+    templates: Templates = field(default_factory=Templates)
+
+    def preview(self, slip: Slip, *, reprint: int = 0) -> Preview:
+        """The picture of the real printer driver."""
+        elements = slips.page(slip, ROLLS[80], reprint=reprint, templates=self.templates)
+        shown = preview(elements, ROLLS[80], Encoding.GB18030)
+        return replace(shown, problem=self.templates.problem(slip))
+
+    def missing(self, text: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(sign for sign in text if sign in self.unprintable))
 
     def status(self) -> PrinterStatus:
         return self.now
@@ -216,6 +255,30 @@ class FakeReader:
 
     def stop(self) -> None:
         self.listener = None
+
+
+@dataclass
+class FakeDoctor:
+    """Tells what the test wrote down; `gate` closed, it stops before the last line."""
+
+    found: list[Check] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+    asked: list[bool] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(check.key for check in self.found if check.key != "test_page")
+
+    def run(self, report: Callable[[Check], None], *, card: bool = False, test_page: bool = False) -> None:
+        self.asked.append(test_page)
+        told = [check for check in self.found if test_page or check.key != "test_page"]
+        for place, check in enumerate(told):
+            if place == len(told) - 1:
+                self.gate.wait(10)
+            report(check)
 
 
 @dataclass
@@ -253,6 +316,7 @@ class Hall:
     link: list[LinkStatus]
     preferences: KeptLook
     lanes: WindowLanes
+    doctor: FakeDoctor
 
     @property
     def counter(self) -> Counter:
@@ -360,6 +424,7 @@ def hall(
     catalogue = FakeCatalogue(sample_items.items())
     link = [LinkStatus(LinkState.ONLINE, synced_at=MORNING)]
     preferences = KeptLook(look or Look())
+    doctor = FakeDoctor()
     listeners: list[Callable[[Changed], None]] = []
 
     def tell(changed: Changed) -> None:
@@ -389,11 +454,13 @@ def hall(
     loop: asyncio.AbstractEventLoop = qasync.QEventLoop(app)
     lanes = WindowLanes(Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"))
     window = ClerkWindow(preferences)
-    window.open(Services(desk, lanes, reader, lambda: link[0], listeners.append, loop, practice))
+    window.open(Services(desk, lanes, reader, lambda: link[0], listeners.append, loop, doctor, practice))
     with bot.waitActive(window):
         window.show()
         window.activateWindow()
-    made = Hall(bot, window, desk, store, office, catalogue, printer, reader, clock, link, preferences, lanes)
+    made = Hall(
+        bot, window, desk, store, office, catalogue, printer, reader, clock, link, preferences, lanes, doctor
+    )
     try:
         yield made
     finally:

@@ -15,6 +15,8 @@ from clerk_app.desk.ports import (
     LinkState,
     LinkStatus,
     Operator,
+    Preview,
+    PrinterSetup,
     PrinterStatus,
     PrintOutcome,
     PrintResult,
@@ -220,6 +222,14 @@ class FakePrinter:
     papers: list[tuple[Slip, int]] = field(default_factory=list)
     outcomes: list[PrintResult] = field(default_factory=list)
     now: PrinterStatus = field(default_factory=PrinterStatus)
+    unprintable: str = ""
+    setup: PrinterSetup = field(default_factory=lambda: PrinterSetup("tcp://192.0.2.10", 80, "gb18030"))
+
+    def preview(self, slip: Slip, *, reprint: int = 0) -> Preview:
+        return Preview(b"", f"{type(slip).__name__} {reprint}")
+
+    def missing(self, text: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(sign for sign in text if sign in self.unprintable))
 
     def status(self) -> PrinterStatus:
         return self.now

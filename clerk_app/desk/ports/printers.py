@@ -55,8 +55,20 @@ class Preview:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PrinterSetup:
+    """How a printer is set up: its address without a password, millimetres of paper, character set."""
+
+    address: str
+    width: int
+    encoding: str
+
+
 class Printer(Protocol):
     """One slip printer. Calls block for seconds at most and run on the printer lane only."""
+
+    @property
+    def setup(self) -> PrinterSetup: ...
 
     def status(self) -> PrinterStatus: ...
 

@@ -60,6 +60,16 @@ class PrintJob:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditAct:
+    """One link of the audit chain, without its hash and detail."""
+
+    at: datetime
+    actor: str
+    act: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
     """A clerk known to this workstation."""
 

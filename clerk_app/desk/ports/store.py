@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from clerk_app.desk.ports.records import (
     Attachment,
+    AuditAct,
     Command,
     CommandState,
     Device,
@@ -39,6 +40,8 @@ class Visits(Protocol):
         """The visit of `operator` that is called or being served, if any."""
 
     def finished_since(self, since: datetime) -> int: ...
+    def ended(self, since: datetime, until: datetime) -> Sequence[Visit]:
+        """Visits that ended from `since` on and before `until`, no-shows included."""
 
 
 class Cases(Protocol):
@@ -52,6 +55,9 @@ class Cases(Protocol):
         """Cases of the same person for the same item kind that are neither void nor refused."""
 
     def count_since(self, since: datetime) -> int: ...
+    def filed(self, since: datetime, until: datetime) -> Sequence[Case]:
+        """Cases received from `since` on and before `until`, in the order they were filed."""
+
     def used_kinds(self) -> tuple[tuple[str, ...], Mapping[str, int]]:
         """(kind codes newest first, kind code -> times) filed at this window, for the search."""
 
@@ -112,6 +118,8 @@ class PrintJobs(Protocol):
         """Queued, printing (left by a kill), failed and unknown jobs, oldest first."""
 
     def of_case(self, case_id: str) -> Sequence[PrintJob]: ...
+    def newest_of(self, shape: type[Slip]) -> PrintJob | None:
+        """The newest job of this kind of slip, whatever became of it."""
 
 
 class Attachments(Protocol):
@@ -147,6 +155,12 @@ class Audit(Protocol):
         """Append one link to the hash chain; returns the new head (hex SHA-256)."""
 
     def head(self) -> str: ...
+    def links(self) -> int:
+        """How many links there are."""
+
+    def acts(self, since: datetime, until: datetime) -> Sequence[AuditAct]:
+        """What was done from `since` on and before `until`, oldest first."""
+
     def verify(self) -> int:
         """Number of links checked. Raises Failure("STORE-AUDIT-BROKEN") naming the first bad one."""
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select, text
 
+from clerk_app.desk.ports import AuditAct
 from clerk_app.failures import Failure
 from clerk_app.store.repositories.rows import Prepared, Statements
 from clerk_app.store.tables import audit
@@ -22,6 +24,7 @@ _ALL = select(
     audit.c.n, audit.c.hash, audit.c.at, audit.c.actor, audit.c.act, audit.c.subject, audit.c.detail
 ).order_by(audit.c.n)
 _HIGHEST = text("SELECT seq FROM sqlite_sequence WHERE name = 'audit'")
+_DAY = timedelta(days=1)
 
 
 _canonical = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
@@ -49,6 +52,22 @@ class SqlAudit:
     def head(self) -> str:
         """The hash of the last link, empty when there is none."""
         return self._last()[1]
+
+    def links(self) -> int:
+        """How many links there are."""
+        return self._last()[0]
+
+    def acts(self, since: datetime, until: datetime) -> Sequence[AuditAct]:
+        """What was done from `since` on and before `until`, oldest first.
+
+        Moments are kept here as they were hashed: text whose zone may differ from line to line. The day
+        narrows the search, the moment itself decides.
+        """
+        first, last = ((at + step).date().isoformat() for at, step in ((since, -_DAY), (until, _DAY)))
+        query = select(audit.c.at, audit.c.actor, audit.c.act, audit.c.subject).order_by(audit.c.n)
+        rows = self._sql.execute(query.where(audit.c.at >= first, audit.c.at < f"{last}T~"))
+        acts = (AuditAct(datetime.fromisoformat(at), *told) for at, *told in rows)
+        return tuple(act for act in acts if since <= act.at < until)
 
     def verify(self) -> int:
         """Number of links checked: none changed, none missing between, none cut from the end.

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from sqlalchemy import bindparam, func, select, update
 
 from clerk_app.domain.case import Case, LegalState, SyncState
-from clerk_app.store.columns import since
+from clerk_app.store.columns import before, since
 from clerk_app.store.repositories.rows import Prepared, Statements, adding, columns, each, one, values
 from clerk_app.store.tables import cases
 
@@ -72,6 +72,11 @@ class SqlCases:
     def count_since(self, since_: datetime) -> int:
         query = select(func.count()).select_from(cases)
         return int(self._sql.execute(query.where(since(cases.c.received_at, since_))).scalar_one())
+
+    def filed(self, since_: datetime, until: datetime) -> Sequence[Case]:
+        """Cases received from `since_` on and before `until`, in the order they were filed."""
+        span = since(cases.c.received_at, since_) & before(cases.c.received_at, until)
+        return each(Case, self._sql.execute(_ALL.where(span).order_by(cases.c.n)))
 
     def used_kinds(self) -> tuple[tuple[str, ...], Mapping[str, int]]:
         query = select(cases.c.kind, func.count()).group_by(cases.c.kind).order_by(func.max(cases.c.n).desc())

@@ -96,6 +96,11 @@ class SqlPrintJobs:
     def of_case(self, case_id: str) -> Sequence[PrintJob]:
         return each(_job, self._sql.execute(_ALL.where(jobs.c.case_id == case_id)))
 
+    def newest_of(self, shape: type[Slip]) -> PrintJob | None:
+        """The newest job of this kind of slip, whatever became of it."""
+        of_kind = _ALL.where(jobs.c.slip_type == _NAMES[shape])
+        return one(_job, self._sql.execute(of_kind.order_by(None).order_by(jobs.c.n.desc()).limit(1)))
+
 
 def slip_text(slip: Slip) -> tuple[str, str]:
     """The type of a slip and its content as JSON."""

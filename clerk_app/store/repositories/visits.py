@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
 
 from clerk_app.domain.ticket import Visit, VisitState
-from clerk_app.store.columns import since
-from clerk_app.store.repositories.rows import Statements, columns, one, upsert, values
+from clerk_app.store.columns import before, since
+from clerk_app.store.repositories.rows import Statements, columns, each, one, upsert, values
 from clerk_app.store.tables import visits
 
 _SAVE = upsert(visits, "id")
@@ -39,3 +40,8 @@ class SqlVisits:
         query = select(func.count()).select_from(visits)
         finished = visits.c.state == VisitState.FINISHED
         return int(self._sql.execute(query.where(finished, since(visits.c.ended_at, since_))).scalar_one())
+
+    def ended(self, since_: datetime, until: datetime) -> Sequence[Visit]:
+        """Visits that ended from `since_` on and before `until`, no-shows included."""
+        span = since(visits.c.ended_at, since_) & before(visits.c.ended_at, until)
+        return each(Visit, self._sql.execute(_ALL.where(span).order_by(visits.c.ended_at)))

@@ -65,7 +65,7 @@ class CheckStep(StepCard):
 
 def _chip(check: CheckView) -> Chip:
     icon, tone = _LOOKS[check.state]
-    words = tr("check.line", what=tr(check.key), state=tr(f"check.{check.state.value}"))
+    words = tr("check.line", what=tr(check.key, detail=check.detail), state=tr(f"check.{check.state.value}"))
     chip = Chip(icon, words, tone)
     chip.setToolTip(check.detail)
     return chip
