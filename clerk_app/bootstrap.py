@@ -310,12 +310,11 @@ def _enrolled(store: SqlStore) -> Device:
 def real_parts(settings: Settings) -> Parts:
     """Keyring, and the readers, the printer and the voice of the settings."""
     from clerk_app.devices.card.drivers import reader_from_settings
-    from clerk_app.devices.printer.printer import printer_from_url
+    from clerk_app.devices.printer.printer import printer_from_settings
 
-    told = settings.printer
     printer: Printer = NoPrinter()
-    if told.url:
-        printer = printer_from_url(told.url, width=told.width, encoding=told.encoding)
+    if settings.printer.url:
+        printer = printer_from_settings(settings.printer)
     return Parts(
         key=cache_key(settings),
         tokens=KeyringTokens(),

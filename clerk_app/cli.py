@@ -60,9 +60,12 @@ def _parser() -> argparse.ArgumentParser:
 
     sample = commands.add_parser("print-sample", help="print a sample slip")
     sample.add_argument("kind", choices=["ticket", "receipt", "void"])
-    sample.add_argument("--printer", required=True, metavar="tcp://HOST:PORT")
+    sample.add_argument(
+        "--printer", required=True, metavar="URL", help="tcp://HOST:PORT, serial:///dev/ttyS0, …"
+    )
     sample.add_argument("--width", type=int, choices=[80, 58], default=80)
-    sample.add_argument("--encoding", choices=["gb18030", "gbk", "gb2312"], default="gb18030")
+    encodings = ["gb18030", "gbk", "gb2312", "utf8", "raster"]
+    sample.add_argument("--encoding", choices=encodings, default="gb18030")
     sample.set_defaults(command=_print_sample)
 
     doctor = commands.add_parser(

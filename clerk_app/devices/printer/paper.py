@@ -5,7 +5,7 @@ Everything is drawn at one pixel a dot (203 dots an inch), so that codes can be 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -77,6 +77,19 @@ class Paper:
     def save(self, path: Path) -> None:
         path.write_bytes(self.png)
         path.with_suffix(".txt").write_text(self.text, encoding="utf-8")
+
+
+def together(papers: Sequence[Paper]) -> Paper:
+    """Pieces of one slip, the first on top."""
+    if len(papers) == 1:
+        return papers[0]
+    images = [paper.image for paper in papers]
+    desk = Image.new("RGB", (max(each.width for each in images), sum(each.height for each in images)), _DESK)
+    y = 0
+    for each in images:
+        desk.paste(each, (0, y))
+        y += each.height
+    return Paper(desk, "".join(paper.text for paper in papers), papers[-1].cut)
 
 
 @dataclass(slots=True)

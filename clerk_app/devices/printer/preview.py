@@ -9,7 +9,7 @@ from clerk_app.devices.printer.columns import clusters, columns
 from clerk_app.devices.printer.encoder import Encoding, encode, missing
 from clerk_app.devices.printer.interpreter import Interpreter
 from clerk_app.devices.printer.layout import Element, Line, Roll, as_text
-from clerk_app.devices.printer.paper import Paper
+from clerk_app.devices.printer.paper import Paper, together
 
 _GETA = "〓"  # stands for a type that is missing, in Chinese printing as in GB 2312
 
@@ -25,7 +25,7 @@ def preview(elements: tuple[Element, ...], roll: Roll, encoding: Encoding) -> Pr
     printer = Interpreter(roll.dots, encoding.value, papers.append, lambda: None)
     for byte in encode(shown, roll, encoding):
         printer.take(byte)
-    paper = papers[0] if papers else printer.tear_off()
+    paper = together(papers or [printer.tear_off()])
     return Preview(paper.png, as_text(elements, roll), missing=lacking)
 
 

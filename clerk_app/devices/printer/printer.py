@@ -27,12 +27,12 @@ from clerk_app.desk.ports import (
 from clerk_app.devices.printer import preview as previewing
 from clerk_app.devices.printer import slips, status
 from clerk_app.devices.printer.encoder import Encoding, encode, missing, reporting
-from clerk_app.devices.printer.layout import ROLLS, Element, Roll
+from clerk_app.devices.printer.layout import ROLLS, Drawer, Element, Roll
 from clerk_app.devices.printer.templates import Templates
 from clerk_app.devices.printer.transport import Line
 from clerk_app.devices.printer.transports import LineFactory, line_factory
 from clerk_app.devices.printer.wording import Language
-from clerk_app.domain.documents import Slip
+from clerk_app.domain.documents import ReceiptSlip, Slip
 from clerk_app.failures import Failure
 from clerk_app.settings import PrinterSettings
 
@@ -57,9 +57,12 @@ LIMITS = Limits()
 class EscPosPrinter:
     """The `Printer` port for ESC/POS: one job, one connection, because cheap printers drop idle ones.
 
-    `line` opens the connection of a job. `buffered_answer` says whether the model answers GS r, which it does
-    only after working through all that came before. Without it a printer confirms by DLE EOT that it is well
-    and has everything, not that it has printed it: set it to False only for models that never answer GS r.
+    `line` opens the connection of a job. Of a receipt voucher `copies` are printed, each cut off by itself;
+    with `drawer` the cash drawer opens when it is printed the first time.
+
+    `buffered_answer` says whether the model answers GS r, which it does only after working through all that
+    came before. Without it a printer confirms by DLE EOT that it is well and has everything, not that it has
+    printed it: set it to False only for models that never answer GS r.
     """
 
     def __init__(
@@ -73,6 +76,8 @@ class EscPosPrinter:
         limits: Limits = LIMITS,
         address: str = "",
         templates: Templates | None = None,
+        copies: int = 1,
+        drawer: bool = False,
     ) -> None:
         self._line = line
         self._roll = roll
@@ -82,6 +87,8 @@ class EscPosPrinter:
         self._limits = limits
         self._address = address
         self.templates = templates or Templates()
+        self._copies = copies
+        self._drawer = drawer
 
     @property
     def setup(self) -> PrinterSetup:
@@ -102,8 +109,7 @@ class EscPosPrinter:
         """Print `slip`; never raises for what the world does, see the outcomes in the module's rule."""
         sent = False
         try:
-            elements = self._page(slip, reprint)
-            job = encode(elements, self._roll, self._encoding)
+            job = encode(self._elements(slip, reprint), self._roll, self._encoding)
             with self._line() as line:
                 before = self._ask(line).code if line.two_way else line.refusal()
                 if before and before != _SILENT.code:
@@ -120,13 +126,29 @@ class EscPosPrinter:
             return PrintResult(outcome, failure.code, failure.detail)
 
     def preview(self, slip: Slip, *, reprint: int = 0) -> Preview:
-        """The paper `print` would give, drawn by the simulated printer from the same bytes."""
+        """The paper `print` would give, one copy, drawn by the simulated printer from the same bytes."""
         shown = previewing.preview(self._page(slip, reprint), self._roll, self._encoding)
         return replace(shown, problem=self.templates.problem(slip))
 
-    def _page(self, slip: Slip, reprint: int) -> tuple[Element, ...]:
-        language, templates = self._language, self.templates
-        return slips.page(slip, self._roll, reprint=reprint, language=language, templates=templates)
+    def _elements(self, slip: Slip, reprint: int) -> tuple[Element, ...]:
+        """Everything `print` puts into the job of `slip`."""
+        elements = self._page(slip, reprint)
+        if isinstance(slip, ReceiptSlip):
+            for copy in range(2, self._copies + 1):
+                elements += self._page(slip, reprint, copy)
+            if self._drawer and not reprint and Drawer() not in elements:
+                elements += (Drawer(),)
+        return elements
+
+    def _page(self, slip: Slip, reprint: int, copy: int = 1) -> tuple[Element, ...]:
+        return slips.page(
+            slip,
+            self._roll,
+            reprint=reprint,
+            language=self._language,
+            copy=copy,
+            templates=self.templates,
+        )
 
     def missing(self, text: str) -> tuple[str, ...]:
         """The characters of `text` that neither the printer nor a font of this machine can write."""
@@ -174,6 +196,8 @@ def printer_from_url(
     buffered_answer: bool = True,
     limits: Limits = LIMITS,
     templates: Templates | None = None,
+    copies: int = 1,
+    drawer: bool = False,
 ) -> EscPosPrinter:
     """The printer at `url` (see `transports`) with paper of `width` millimetres. Nothing is opened yet.
 
@@ -189,6 +213,8 @@ def printer_from_url(
             limits=limits,
             address=url,
             templates=templates,
+            copies=copies,
+            drawer=drawer,
         )
     except (KeyError, ValueError) as error:
         raise Failure("PRINTER-SETTING", str(error)) from error
@@ -203,6 +229,8 @@ def printer_from_settings(told: PrinterSettings) -> EscPosPrinter:
         language=told.language,
         buffered_answer=told.confirms,
         templates=templates_from_settings(told),
+        copies=told.copies,
+        drawer=told.drawer,
     )
 
 
