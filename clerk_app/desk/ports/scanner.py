@@ -22,16 +22,14 @@ Straighten = Callable[[bytes], Sequence[Page]]
 
 @dataclass(frozen=True, slots=True)
 class CameraFrame:
-    """What the camera sees now, small enough to be shown: RGB, 8 bits each, line by line without padding."""
+    """What the camera sees now, small enough to be shown: a JPEG."""
 
-    width: int
-    height: int
-    rgb: bytes
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class CameraPhoto:
-    """What was asked for by `take`: an image file in the camera's full size."""
+    """What was asked for by `take`: a JPEG in the camera's full size."""
 
     content: bytes
 
@@ -51,9 +49,10 @@ class Camera(Protocol):
     """Runs on a lane of its own; every call returns at once. Open only while somebody looks at it."""
 
     def open(self, listener: Callable[[CameraEvent], None]) -> None:
-        """Send frames to `listener`, on the camera's lane, until `close`."""
+        """Send what happens to `listener`, on a thread of the camera's, until `close`."""
 
     def take(self) -> None:
         """Send the next picture in full as a `CameraPhoto`."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Switch the camera off."""

@@ -1,0 +1,1 @@
+"""Pages of materials: a picture straightened and compressed, and the camera."""
