@@ -92,13 +92,13 @@ class SerialLine:
     def __init__(self, device: str, baud: int) -> None:
         import serial
 
-        self._gone = (serial.SerialException, OSError, TypeError)  # the last: pyserial, closed underneath
+        self._gone = _gone_errors()
         self._timed_out = serial.SerialTimeoutException
         try:
             self._port = serial.Serial(
                 device, baud, timeout=_SERIAL_WAIT, write_timeout=_WRITE_SECONDS, exclusive=True
             )
-        except (serial.SerialException, OSError, ValueError) as error:
+        except self._gone as error:
             held = isinstance(error, PermissionError) or "lock" in str(error)
             raise Failure("CARD-BUSY" if held else "CARD-NO-READER", str(error)) from error
 
@@ -165,6 +165,17 @@ class TcpLine:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def _gone_errors() -> tuple[type[Exception], ...]:
+    """What pyserial lets through when its port has gone or been closed underneath."""
+    from serial import SerialException
+
+    try:
+        import termios
+    except ImportError:  # Windows
+        return (SerialException, OSError, TypeError, ValueError)
+    return (SerialException, OSError, TypeError, ValueError, termios.error)
 
 
 def _gone(error: Exception) -> Failure:

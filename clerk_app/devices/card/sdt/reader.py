@@ -8,7 +8,7 @@ Whether a card lies there is known only as well as the reader tells (`presence` 
   changes between two looks is another card.
 - `once`: the reader finds a card once and again only after it has left the field. Not found says nothing: the
   card counts as lying there until the next one is found. A reader set to `once` that finds a card it has just
-  read is taken for one that polls.
+  read three times running is taken for one that polls.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from clerk_app.failures import Failure
 _log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 0.9
+_WOBBLES = 2  # a card that was just read may leave the field and come back at once
 _LOOK_SECONDS = 0.05  # how often the poller looks whether a read has to be abandoned
 # What ends the conversation with a reader; everything else is about the card.
 _LOST = {
@@ -96,7 +97,6 @@ class _Lying:
 
     serial: bytes | None = None
     digest: int | None = None
-    just_read: bool = True
 
 
 class SdtReader:
@@ -125,6 +125,7 @@ class SdtReader:
         self._again = threading.Event()
         self._lying: _Lying | None = None
         self._serials_vary = False
+        self._unmissed = 0  # looks that found the card just read, with none between that did not
         self._told: ReaderState | None = None  # EMPTY, PRESENT or why there is no reader
         self._lost: Failure | None = None
         self._reading: ReadingLane | None = None
@@ -240,20 +241,22 @@ class SdtReader:
         if self._lying is None or self._wanted.finds_again:
             self._lying = None
             self._tell(reading, ReaderState.EMPTY)
-        else:
-            self._lying.just_read = False
+        self._unmissed = 0
         if asked:
             reading.report(CardFailed("CARD-NONE" if self._lying is None else "CARD-LIFT", self.name))
 
     def _is_same(self, lying: _Lying, serial: bytes | None) -> bool:
         """Whether the card just found is the one that lies there; `serial` is None when it cannot be told."""
         same = serial is None or lying.serial is None or serial == lying.serial or self._serials_vary
-        if lying.just_read and same and serial is not None and not self._wanted.finds_again:
+        lying.serial = lying.serial or serial
+        if self._wanted.finds_again:
+            return same
+        if same and serial is not None:
+            self._unmissed += 1
+        if self._unmissed > _WOBBLES:
             _log.warning("the reader finds a card it has just read: taken for one with presence = poll")
             self._wanted = replace(self._wanted, finds_again=True)
-        lying.just_read = False
-        lying.serial = lying.serial or serial
-        return same and self._wanted.finds_again
+        return self._wanted.finds_again
 
     def _compare(self, previous: _Lying | None, serial: bytes | None) -> None:
         """A reader that gives the same card another number each time would have it read for ever."""
