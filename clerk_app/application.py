@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from clerk_app.bootstrap import Workstation
+    from clerk_app.desk.ports import Doctor
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +75,13 @@ def run(folder: Path | None, *, verbose: bool = False) -> int:
         from clerk_app.ui.start_failure import StartFailure
 
         _log.error("start: %s", failure)
-        return StartFailure(failure, look).show_and_wait(app)
+        return StartFailure(failure, look, lambda: _doctor(folder)).show_and_wait(app)
+
+
+def _doctor(folder: Path | None) -> Doctor:
+    from clerk_app.bootstrap import doctor
+
+    return doctor(folder)
 
 
 def show(
@@ -177,6 +184,8 @@ def clerk_window(workstation: Workstation, loop: asyncio.AbstractEventLoop) -> C
 
 def services(workstation: Workstation, loop: asyncio.AbstractEventLoop) -> Services:
     """What the window is given of a wired workstation."""
+    from clerk_app.bootstrap import doctor_at_work
+
     return Services(
         desk=workstation.desk,
         lanes=workstation.lanes,
@@ -184,6 +193,7 @@ def services(workstation: Workstation, loop: asyncio.AbstractEventLoop) -> Servi
         link=lambda: workstation.link,
         subscribe=workstation.subscribe,
         loop=loop,
+        doctor=doctor_at_work(workstation),
         practice=workstation.desk.device.practice,
     )
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from clerk_app.ui.counter import Counter
+    from clerk_app.ui.doctor_sheet import DoctorSheet
     from clerk_app.ui.shift import Shift
 
 _CLOSE_MS = 3000
@@ -57,6 +58,7 @@ class ClerkWindow(QMainWindow):
         self._look = preferences.load()
         self._bridge = Bridge(self)
         self._shift: Shift | None = None
+        self._doctor: DoctorSheet | None = None
         self._window_name = ""
         self._early: tuple[str, str] | None = None
         self._closing: QDeadlineTimer | None = None
@@ -72,6 +74,7 @@ class ClerkWindow(QMainWindow):
 
     def open(self, services: Services) -> None:
         """The desk is there: say where this window stands, take cards, let sign in who asked already."""
+        from clerk_app.ui.doctor_sheet import DoctorSheet
         from clerk_app.ui.shift import Shift  # most of the window, and the desk behind it
 
         device = services.desk.device
@@ -86,9 +89,12 @@ class ClerkWindow(QMainWindow):
         shift = Shift(services, self._pages, self._sign_in)
         shift.language_asked.connect(self.switch_language)
         shift.look_asked.connect(self.open_look_menu)
+        shift.doctor_asked.connect(self.open_doctor)
         self._bridge.card.connect(shift.card_event)
         self._bridge.changed.connect(shift.read_topics)
         self._shift = shift
+        self._doctor = DoctorSheet(self._pages, services.doctor)
+        self._pages.currentChanged.connect(lambda _page: self._doctor and self._doctor.put_away())
         services.subscribe(self._bridge.on_changed)
         services.reader.start(self._bridge.on_card)
         if self._early is not None:
@@ -109,6 +115,7 @@ class ClerkWindow(QMainWindow):
         self._sign_in.asked.connect(self._ask_sign_in)
         self._sign_in.language_asked.connect(self.switch_language)
         self._sign_in.look_asked.connect(self.open_look_menu)
+        self._sign_in.doctor_asked.connect(self.open_doctor)
         for key in Key:
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
@@ -120,6 +127,10 @@ class ClerkWindow(QMainWindow):
             self.switch_language()
         elif key is Key.LOOK:
             self.open_look_menu()
+        elif key is Key.DOCTOR:
+            self.open_doctor()
+        elif key is Key.CLOSE and self._doctor is not None and self._doctor.put_away():
+            return
         elif self._shift is not None:
             self._shift.press(key)
 
@@ -146,6 +157,16 @@ class ClerkWindow(QMainWindow):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
+    def open_doctor(self) -> None:
+        """Look at everything this window needs; nothing before there is a workstation."""
+        if self._doctor is not None:
+            self._doctor.open()
+
+    @property
+    def doctor(self) -> DoctorSheet | None:
+        """The sheet of the doctor, once there is a workstation."""
+        return self._doctor
+
     def set_look(self, look: Look) -> None:
         """Show another language, theme or size, and keep it."""
         self._look = look
@@ -160,6 +181,8 @@ class ClerkWindow(QMainWindow):
         self._sign_in.retranslate()
         if self.counter is not None:
             self.counter.retranslate()
+        if self._doctor is not None:
+            self._doctor.retranslate()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """The one way out: no more cards, the field in hand stored, what ends within seconds is awaited."""

@@ -45,9 +45,10 @@ _READER = {
 
 
 class Header(QFrame):
-    """Signals: outbox_asked, language_asked, look_asked, sign_out_asked."""
+    """Signals: outbox_asked, doctor_asked, language_asked, look_asked, sign_out_asked."""
 
     outbox_asked = Signal()
+    doctor_asked = Signal()
     language_asked = Signal()
     look_asked = Signal()
     sign_out_asked = Signal()
@@ -64,17 +65,19 @@ class Header(QFrame):
         self._practice = label(role="practice")
         self._link, self._reader_chip, self._printer_chip = Chip(), Chip(), Chip()
         self._outbox = QPushButton()
+        self._doctor = QPushButton()
         self._language = QPushButton()
         self._look = QPushButton()
         self._sign_out = QPushButton()
         self._lay_out()
         on_click(self._outbox, self.outbox_asked.emit)
+        on_click(self._doctor, self.doctor_asked.emit)
         on_click(self._language, self.language_asked.emit)
         on_click(self._look, self.look_asked.emit)
         on_click(self._sign_out, self.sign_out_asked.emit)
 
     def _lay_out(self) -> None:
-        line = row(self, gap=6)
+        line = row(self, gap=4)
         line.setContentsMargins(16, 6, 12, 6)
         for part in (self._hall, self._window, self._clerk, self._practice):
             line.addWidget(part)
@@ -84,6 +87,7 @@ class Header(QFrame):
             self._outbox,
             self._reader_chip,
             self._printer_chip,
+            self._doctor,
             self._language,
             self._look,
             self._sign_out,
@@ -197,11 +201,13 @@ class Header(QFrame):
         self._outbox.setAccessibleName(tip)
 
     def _tell_buttons(self) -> None:
+        self._doctor.setIcon(icons.icon("doctor", self._ink()))
         self._language.setIcon(icons.icon("language", self._ink()))
         self._language.setText("EN" if language() == "zh" else "中")
         self._look.setIcon(icons.icon(theme.current().name, self._ink()))
         self._sign_out.setIcon(icons.icon("sign_out", self._ink()))
         for button, key, press in (
+            (self._doctor, "doctor.open", Key.DOCTOR),
             (self._language, "header.language", Key.LANGUAGE),
             (self._look, "header.look", Key.LOOK),
             (self._sign_out, "header.sign_out", Key.SIGN_OUT),

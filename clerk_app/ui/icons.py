@@ -32,6 +32,7 @@ _GLYPHS = {
     "cloud": "cloud-check",
     "contrast": "circle-half-fill",
     "dark": "moon",
+    "doctor": "first-aid-kit",
     "done": "check-bold",
     "info": "info-fill",
     "language": "translate",

@@ -33,6 +33,7 @@ class Key(StrEnum):
     LOOK = "Ctrl+T"
     SIGN_OUT = "Ctrl+Shift+Q"
     CLOSE = "Esc"
+    DOCTOR = "Ctrl+Shift+I"
     STEP_1 = "Alt+1"
     STEP_2 = "Alt+2"
     STEP_3 = "Alt+3"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # the sign-in page shows before these are loaded
     import asyncio
 
     from clerk_app.desk.context import Desk
-    from clerk_app.desk.ports import CardReader, Changed, LinkStatus
+    from clerk_app.desk.ports import CardReader, Changed, Doctor, LinkStatus
     from clerk_app.lanes import Lane
 
 
@@ -53,4 +53,5 @@ class Services:
     link: Callable[[], LinkStatus]
     subscribe: Callable[[Callable[[Changed], None]], None]
     loop: asyncio.AbstractEventLoop
+    doctor: Doctor
     practice: bool = False

@@ -19,13 +19,14 @@ from clerk_app.ui.sign_in_page import SignInPage
 class Shift(QObject):
     """One clerk after another at one window; each gets a counter of his own among `pages`.
 
-    Signals: language_asked, look_asked (in the header of the counter).
+    Signals: language_asked, look_asked, doctor_asked (in the header of the counter).
     """
 
     language_asked = Signal()
     look_asked = Signal()
 
     def __init__(self, services: Services, pages: QStackedWidget, page: SignInPage) -> None:
+    doctor_asked = Signal()
         super().__init__(pages)
         self._services = services
         self._pages = pages
@@ -58,6 +59,7 @@ class Shift(QObject):
         self._pages.addWidget(counter)
         counter.retranslate()
         self._pages.setCurrentWidget(counter)
+        counter.header.doctor_asked.connect(self.doctor_asked)
         counter.acts.called.connect(self._read_early_card)
         counter.start_work(self._reader)
 

@@ -20,10 +20,12 @@ _BESIDE_PASSWORD = ("SIGN-IN-WRONG",)
 class SignInPage(QWidget):
     """Takes staff number and password from its first moment; `stand_at` tells it where, once that is known.
 
-    Signals: asked(staff number, password), language_asked, look_asked. A `Place` for its own failures.
+    Signals: asked(staff number, password), doctor_asked, language_asked, look_asked. A `Place` for its own
+    failures.
     """
 
     asked = Signal(str, str)
+    doctor_asked = Signal()
     language_asked = Signal()
     look_asked = Signal()
 
@@ -46,11 +48,13 @@ class SignInPage(QWidget):
         )
         self.banner = BannerSlot()
         self._enter = KeyButton("primary", large=True, wide=True)
-        self._language, self._look = QPushButton(), QPushButton()
+        self._doctor, self._language, self._look = QPushButton(), QPushButton(), QPushButton()
+        self._doctor.hide()  # until there is a workstation to look at
         self._lay_out()
         self._staff.returnPressed.connect(self._next)
         self._password.returnPressed.connect(self._ask)
         on_click(self._enter, self._ask)
+        on_click(self._doctor, self.doctor_asked.emit)
         on_click(self._language, self.language_asked.emit)
         on_click(self._look, self.look_asked.emit)
 
@@ -58,7 +62,7 @@ class SignInPage(QWidget):
         page = column(self, margin=24)
         corner: QHBoxLayout = row()
         corner.addStretch()
-        for button in (self._language, self._look):
+        for button in (self._doctor, self._language, self._look):
             button.setProperty("kind", "link")
             corner.addWidget(button)
         page.addLayout(corner)
@@ -96,6 +100,7 @@ class SignInPage(QWidget):
     def stand_at(self, hall: str, hall_en: str, window: str, *, practice: bool) -> None:
         """Say at which window of which hall somebody signs in here."""
         self._hall, self._hall_en, self._window, self._practice = hall, hall_en, window, practice
+        self._doctor.show()
         self.retranslate()
 
     def focus_first(self) -> None:
@@ -179,6 +184,9 @@ class SignInPage(QWidget):
         mark(self._password, problem="true" if wrong else "false")
         self._enter.tell(tr("signin.busy" if self._busy else "signin.enter"), "Enter")
         self._enter.setEnabled(not self._busy)
+        self._doctor.setText(tr("doctor.open"))
+        self._doctor.setIcon(icons.icon("doctor", "primary"))
+        self._doctor.setToolTip(Key.DOCTOR)
         self._language.setText("English" if language() == "zh" else "中文")
         self._language.setIcon(icons.icon("language", "primary"))
         self._language.setToolTip(Key.LANGUAGE)

@@ -16,6 +16,8 @@ from window_hall import CLERK, LI, ZHAO, Hall, hall
 
 from clerk_app.desk.ports import (
     CardFailed,
+    Check,
+    Level,
     PaperState,
     PrinterStatus,
     PrintOutcome,
@@ -199,6 +201,25 @@ SCENES: dict[str, Callable[[Hall], None]] = {
         offline_ready,
         void,
         undo,
+def doctor(hall: Hall) -> None:
+    hall.sign_in()
+    hall.doctor.found[:] = [
+        Check("settings"),
+        Check("reader_service"),
+        Check("reader", values=(("readers", "Virtual PCD 00 00"), ("driver", "pcsc"))),
+        Check("card", said="read", values=(("document", "resident_id"),)),
+        Check("printer", Level.FAIL, "PRINTER-PAPER-OUT"),
+        Check("templates"),
+        Check("database"),
+        Check("clock", Level.WARN, "DOCTOR-CLOCK", detail="the office is 305 s ahead"),
+        Check("catalogue", values=(("items", 66_774), ("version", "2026-11-20"), ("days", 2))),
+    ]
+    hall.press(Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    sheet = hall.window.doctor
+    hall.bot.waitUntil(lambda: sheet is not None and not sheet.page.busy)
+    sheet.page._lines["clock"]._more.click()
+
+
     )
 }
 
@@ -224,6 +245,7 @@ def test_pictures(scene: str, qtbot: QtBot, qapp: QApplication) -> None:
                 if room.isVisible():
                     needed = room.widget().layout().totalMinimumSize().width()
                     assert needed <= room.viewport().width(), (look, "clipped at the right")
+        doctor,
 
 
 def test_at_150_per_cent_on_the_hall_pc_two_rows_of_the_form_are_in_sight(
