@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from clerk_app import failures
 from clerk_app.ui import icons
@@ -69,8 +69,10 @@ class BannerSlot(QWidget):
 
     taken = Signal(bool)
 
-    def __init__(self) -> None:
+    def __init__(self, *, narrow: bool = False) -> None:
+        """In a `narrow` place the answers stand one below the other, under the sentence."""
         super().__init__()
+        self._narrow = narrow
         self._body: QVBoxLayout = column(self)
         self._message: Message | None = None
         self._unfolded = False
@@ -151,11 +153,13 @@ class BannerSlot(QWidget):
         top = row(gap=8)
         top.addWidget(IconLabel(_ICONS[message.tone], message.tone, 18), 0, Qt.AlignmentFlag.AlignTop)
         top.addWidget(label(sentence, "title" if action else "", wrap=True), 1)
-        if not message.failure and len(message.answers) == 1:
+        if not self._narrow and not message.failure and len(message.answers) == 1:
             _add_answers(top, message)
         if message.closable:
             top.addWidget(self._close_button(), 0, Qt.AlignmentFlag.AlignTop)
         body.addLayout(top)
+        if self._narrow:  # before what is long: the answers stay in sight
+            _add_answers(body, message, wide=True)
         if action:
             body.addWidget(label(action, wrap=True))
         if message.failure or message.detail or len(message.answers) > 1:
@@ -184,7 +188,7 @@ class BannerSlot(QWidget):
             on_click(fold, self._fold)
             foot.addWidget(fold)
         foot.addStretch()
-        if message.failure or len(message.answers) > 1:
+        if not self._narrow and (message.failure or len(message.answers) > 1):
             _add_answers(foot, message)
         return foot
 
@@ -197,9 +201,9 @@ ANSWER_KEYS = (Key.YES, Key.NO)
 """The first and the second answer of the topmost message; see `Counter.answer`."""
 
 
-def _add_answers(line: QHBoxLayout, message: Message) -> None:
+def _add_answers(line: QBoxLayout, message: Message, *, wide: bool = False) -> None:
     for answer, key in zip(message.answers, ANSWER_KEYS, strict=False):
-        button = KeyButton("primary" if answer.primary else "")
+        button = KeyButton("primary" if answer.primary else "", wide=wide)
         button.tell(tr(answer.words), key)
         on_click(button, answer.act)
         line.addWidget(button)

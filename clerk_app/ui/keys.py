@@ -23,6 +23,7 @@ class Key(StrEnum):
     SEARCH = "Ctrl+K"
     OUTBOX = "Ctrl+O"
     PAPER = "Alt+P"
+    ISSUE = "Alt+I"
     TYPED = "Alt+T"
     AGENT = "Alt+A"
     ORGANISATION = "Alt+O"

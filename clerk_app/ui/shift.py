@@ -24,9 +24,9 @@ class Shift(QObject):
 
     language_asked = Signal()
     look_asked = Signal()
+    doctor_asked = Signal()
 
     def __init__(self, services: Services, pages: QStackedWidget, page: SignInPage) -> None:
-    doctor_asked = Signal()
         super().__init__(pages)
         self._services = services
         self._pages = pages
@@ -99,6 +99,7 @@ class Shift(QObject):
             Key.SEARCH: counter.search_item,
             Key.OUTBOX: counter.show_outbox,
             Key.PAPER: counter.ask_paper,
+            Key.ISSUE: counter.ask_issue,
             Key.TYPED: lambda: counter.at_applicant(steps.applicant.ask_typed),
             Key.AGENT: lambda: counter.at_applicant(steps.applicant.ask_agent),
             Key.ORGANISATION: lambda: counter.at_applicant(steps.applicant.ask_organisation),

@@ -174,9 +174,50 @@ def void(hall: Hall) -> None:
     hall.press(Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
 
 
+def issuing(hall: Hall) -> None:
+    hall.office.rights |= {"issue"}
+    hall.sign_in()
+    hall.press(Qt.Key.Key_I, Qt.KeyboardModifier.AltModifier)
+
+
+def ticket_without_paper(hall: Hall) -> None:
+    for _ in range(2):
+        hall.printer.outcomes.append(PrintResult(PrintOutcome.FAILED, "PRINTER-PAPER-OUT"))
+    issuing(hall)
+    hall.press(Qt.Key.Key_A)
+    hall.press(Qt.Key.Key_I, Qt.KeyboardModifier.AltModifier)
+    hall.press(Qt.Key.Key_P)
+    hall.press(Qt.Key.Key_F1)
+
+
+def ticket_in_doubt(hall: Hall) -> None:
+    hall.printer.outcomes.append(PrintResult(PrintOutcome.UNKNOWN, "PRINTER-UNCONFIRMED"))
+    issuing(hall)
+    hall.press(Qt.Key.Key_A)
+
+
 def undo(hall: Hall) -> None:
     filling(hall)
     hall.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+
+
+def doctor(hall: Hall) -> None:
+    hall.sign_in()
+    hall.doctor.found[:] = [
+        Check("settings"),
+        Check("reader_service"),
+        Check("reader", values=(("readers", "Virtual PCD 00 00"), ("driver", "pcsc"))),
+        Check("card", said="read", values=(("document", "resident_id"),)),
+        Check("printer", Level.FAIL, "PRINTER-PAPER-OUT"),
+        Check("templates"),
+        Check("database"),
+        Check("clock", Level.WARN, "DOCTOR-CLOCK", detail="the office is 305 s ahead"),
+        Check("catalogue", values=(("items", 66_774), ("version", "2026-11-20"), ("days", 2))),
+    ]
+    hall.press(Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    sheet = hall.window.doctor
+    hall.bot.waitUntil(lambda: sheet is not None and not sheet.page.busy)
+    sheet.page._lines["clock"]._more.click()
 
 
 SCENES: dict[str, Callable[[Hall], None]] = {
@@ -200,26 +241,11 @@ SCENES: dict[str, Callable[[Hall], None]] = {
         offline,
         offline_ready,
         void,
+        issuing,
+        ticket_without_paper,
+        ticket_in_doubt,
         undo,
-def doctor(hall: Hall) -> None:
-    hall.sign_in()
-    hall.doctor.found[:] = [
-        Check("settings"),
-        Check("reader_service"),
-        Check("reader", values=(("readers", "Virtual PCD 00 00"), ("driver", "pcsc"))),
-        Check("card", said="read", values=(("document", "resident_id"),)),
-        Check("printer", Level.FAIL, "PRINTER-PAPER-OUT"),
-        Check("templates"),
-        Check("database"),
-        Check("clock", Level.WARN, "DOCTOR-CLOCK", detail="the office is 305 s ahead"),
-        Check("catalogue", values=(("items", 66_774), ("version", "2026-11-20"), ("days", 2))),
-    ]
-    hall.press(Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
-    sheet = hall.window.doctor
-    hall.bot.waitUntil(lambda: sheet is not None and not sheet.page.busy)
-    sheet.page._lines["clock"]._more.click()
-
-
+        doctor,
     )
 }
 
@@ -245,7 +271,6 @@ def test_pictures(scene: str, qtbot: QtBot, qapp: QApplication) -> None:
                 if room.isVisible():
                     needed = room.widget().layout().totalMinimumSize().width()
                     assert needed <= room.viewport().width(), (look, "clipped at the right")
-        doctor,
 
 
 def test_at_150_per_cent_on_the_hall_pc_two_rows_of_the_form_are_in_sight(
