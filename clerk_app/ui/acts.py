@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from clerk_app.desk import acceptance, calling, correction, drafting, finding, printing, ticketing
+from clerk_app.desk import acceptance, calling, correction, drafting, finding, looking_up, printing
 from clerk_app.desk.ports import Hit
+from clerk_app.desk.views import CaseRow
 from clerk_app.domain.applicant import CardRecord
 from clerk_app.domain.case import Draft, MaterialMode
-from clerk_app.domain.ticket import Series
 from clerk_app.ui.async_action import Actions
 from clerk_app.ui.snapshots import Snapshots, View
+from clerk_app.ui.steps.person import is_lost
+from clerk_app.ui.steps.typed_entry import TypedIdentity
 
 
 class Acts(QObject):
     """The acts of one signed-in clerk; each may raise `Failure`, told where it was started.
 
     Signals: called(ticket number), nobody (the queue is empty), found(text, hits), advanced(step just done),
-    undoable(translation key, draft before), filed (a case of the visit, shown by now), series(what tickets
-    there are), issued(ticket number, its paper tried by now), withdrawn(ticket number).
+    undoable(translation key, draft before), filed (a case of the visit, shown by now),
+    doubted(step the clerk must look at before the work goes on).
     """
 
     called = Signal(str)
     nobody = Signal()
+    doubted = Signal(int)
     found = Signal(str, object)
     advanced = Signal(int)
     undoable = Signal(str, object)
     filed = Signal()
-    series = Signal(object)
-    issued = Signal(str)
-    withdrawn = Signal(str)
 
     def __init__(self, actions: Actions, shown: Snapshots) -> None:
         super().__init__()
@@ -76,24 +76,6 @@ class Acts(QObject):
             await self._do.at_desk(calling.finish, visit.id)
             await self._shown.read(View.VISIT, View.QUEUE, View.STATUS)
 
-    # --- tickets issued here -------------------------------------------------------------------------
-
-    async def offer_series(self) -> None:
-        self.series.emit(await self._do.network(ticketing.series))
-
-    async def issue_ticket(self, chosen: Series) -> None:
-        ticket = await self._do.network(ticketing.issue, self._operator, chosen)
-        await self._shown.read(View.QUEUE)
-        await self.print_queued()
-        self.issued.emit(ticket.number)
-
-    async def void_ticket(self, job_id: str, number: str) -> None:
-        try:
-            await self._do.network(ticketing.void, self._operator, job_id)
-        finally:
-            await self._shown.read(View.PAPERS, View.QUEUE, View.STATUS)
-        self.withdrawn.emit(number)
-
     # --- the draft -----------------------------------------------------------------------------------
 
     async def _draft(self) -> str:
@@ -106,11 +88,23 @@ class Acts(QObject):
         self.advanced.emit(0)
 
     async def card(self, record: CardRecord, role: str) -> None:
+        """A card reported lost keeps the clerk at the applicant: who stands here must be verified first."""
         await self._do.at_desk(drafting.applicant_from_card, await self._draft(), record, role)
+        await self._touched()
+        who = self._shown.draft.applicant if self._shown.draft else None
+        if who is not None and is_lost(who.agent if role == "agent" or who.party is None else who.party):
+            self.doubted.emit(1)
+        else:
+            self.advanced.emit(1)
+
+    async def zone(self, zone: str, role: str) -> None:
+        await self._do.at_desk(drafting.applicant_from_mrz, await self._draft(), zone, role)
         await self._touched(1)
 
-    async def typed(self, name: str, number: str, reason: str, role: str) -> None:
-        await self._do.at_desk(drafting.applicant_typed, await self._draft(), name, number, reason, role)
+    async def typed(self, given: TypedIdentity, role: str) -> None:
+        draft, kind, birth = await self._draft(), given.kind, given.birth
+        parts = (given.name, given.number, given.reason, role)
+        await self._do.at_desk(drafting.applicant_typed, draft, *parts, kind=kind, birth=birth)
         await self._touched(1)
 
     async def organisation(self, name: str, uscc: str) -> None:
@@ -182,6 +176,24 @@ class Acts(QObject):
         if step is not None:
             self.advanced.emit(step)
 
+    # --- what was scanned ------------------------------------------------------------------------------
+
+    @property
+    def hall(self) -> str:
+        """The code that the case numbers of this hall begin with."""
+        return self._do.desk.device.hall_code
+
+    async def find_case(self, number: str) -> CaseRow | None:
+        """The case of this number, by now in the list of cases however old it is."""
+        case = await self._do.at_desk(looking_up.case, number)
+        if case is not None:
+            self._shown.sought = case.id
+            await self._shown.read(View.CASES)
+        return case
+
+    async def find_ticket(self, number: str) -> looking_up.TicketSight | None:
+        return await self._do.at_desk(looking_up.ticket, number)
+
     # --- the case ------------------------------------------------------------------------------------
 
     async def receive(self) -> None:
@@ -220,4 +232,4 @@ class Acts(QObject):
         """Send what is queued to the printer and show what became of it."""
         await self._shown.read(View.CASES)
         await self._do.printer(printing.run)
-        await self._shown.read(View.VISIT, View.CASES, View.STATUS, View.PRINTER, View.PAPERS)
+        await self._shown.read(View.VISIT, View.CASES, View.STATUS, View.PRINTER)

@@ -1,10 +1,14 @@
-"""What a card on the reader means: the applicant, the agent, the same person again, or somebody else."""
+"""What a card on the reader, or a scanned zone, means: the applicant, the agent, the same person, another."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
 from clerk_app.desk.ports import CardFailed
 from clerk_app.desk.views import DraftView, PersonView, VisitView
-from clerk_app.domain import masking
+from clerk_app.domain import masking, mrz
 from clerk_app.domain.applicant import CardRecord
 from clerk_app.failures import Failure
 from clerk_app.ui.acts import Acts
@@ -15,8 +19,17 @@ from clerk_app.ui.steps_panel import StepsPanel
 from clerk_app.ui.words import tr
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Whose document was shown, and the act that takes the person in a role."""
+
+    name: str
+    number: str
+    take: Callable[[str], Coroutine[Any, Any, None]]
+
+
 class CardAtWindow:
-    """Decides what a read card does. A second person's card never replaces the first without a word."""
+    """Decides what a document does. A second person's never replaces the first without a word."""
 
     def __init__(self, steps: StepsPanel, acts: Acts, actions: Actions) -> None:
         self._steps = steps
@@ -24,43 +37,61 @@ class CardAtWindow:
         self._actions = actions
 
     def read(self, record: CardRecord, visit: VisitView | None, draft: DraftView | None) -> None:
-        banner = self._steps.applicant.banner
+        """A card was read."""
         if visit is None:
             self._steps.banner.tell(Message("warn", "card.no_visit", seconds=12))
             return
+        self._meet(_Shown(record.name, record.number, lambda role: self._acts.card(record, role)), draft)
+
+    def scanned(self, zone: str, visit: VisitView | None, draft: DraftView | None) -> None:
+        """The machine-readable zone of a passport or permit was scanned."""
+        if visit is None:
+            self._steps.banner.tell(Message("warn", "scan.no_visit", seconds=12))
+            return
+        try:
+            document = mrz.parse(zone, self._actions.desk.clock.now().date())
+        except Failure as failure:
+            self._fail(failure)
+            return
+        self._meet(_Shown(document.name, document.number, lambda role: self._acts.zone(zone, role)), draft)
+
+    def failed(self, event: CardFailed) -> None:
+        """A card that could not be read: why, and what to do with it."""
+        self._fail(Failure(event.code, event.detail))
+
+    def _fail(self, failure: Failure) -> None:
+        self._steps.applicant.banner.tell_failure(failure)
+        if self._steps.open_number:
+            self._steps.open_step(1, focus=False)
+
+    def _meet(self, shown: _Shown, draft: DraftView | None) -> None:
         if draft is None:
             self._steps.banner.tell(Message("primary", "card.no_draft", seconds=12))
             return
         role = self._steps.applicant.awaits
         here = draft.applicant
         if here is not None and role == "party" and here.party is not None:
-            if _same(here.party, record) or (here.agent is not None and _same(here.agent, record)):
-                banner.tell(Message("ok", "card.same", seconds=6))
+            if _same(here.party, shown) or (here.agent is not None and _same(here.agent, shown)):
+                self._steps.applicant.banner.tell(Message("ok", "card.same", seconds=6))
             else:
-                self._ask(record)
+                self._ask(shown)
             return
-        self._take(record, role)
+        self._take(shown, role)
 
-    def failed(self, event: CardFailed) -> None:
-        """A card that could not be read: why, and what to do with it."""
-        self._steps.applicant.banner.tell_failure(Failure(event.code, event.detail))
-        if self._steps.open_number:
-            self._steps.open_step(1, focus=False)
-
-    def _take(self, record: CardRecord, role: str) -> None:
+    def _take(self, shown: _Shown, role: str) -> None:
         banner = self._steps.applicant.banner
         banner.withdraw()
-        announce(self._steps, tr("card.read", name=record.name))
-        self._actions.start(self._acts.card(record, role), banner, "card")
+        announce(self._steps, tr("card.read", name=shown.name))
+        self._actions.start(shown.take(role), banner, "card")
 
-    def _ask(self, record: CardRecord) -> None:
+    def _ask(self, shown: _Shown) -> None:
         answers = (
-            Answer("card.as_agent", lambda: self._take(record, "agent"), primary=True),
-            Answer("card.replace", lambda: self._take(record, "party")),
+            Answer("card.as_agent", lambda: self._take(shown, "agent"), primary=True),
+            Answer("card.replace", lambda: self._take(shown, "party")),
         )
-        message = Message("warn", "card.other", {"name": record.name}, answers=answers)
+        message = Message("warn", "card.other", {"name": shown.name}, answers=answers)
         self._steps.applicant.banner.tell(message)
 
 
-def _same(person: PersonView, record: CardRecord) -> bool:
-    return person.name == record.name and person.number == masking.number(record.number)
+def _same(person: PersonView, shown: _Shown) -> bool:
+    return person.name == shown.name and person.number == masking.number(shown.number)

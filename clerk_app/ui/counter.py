@@ -7,7 +7,6 @@ from typing import Any
 
 from PySide6.QtCore import QTimer
 
-from clerk_app.desk import rights
 from clerk_app.desk.ports import (
     CardEvent,
     CardFailed,
@@ -27,8 +26,8 @@ from clerk_app.ui.counter_notices import CounterNotices
 from clerk_app.ui.counter_panels import CounterPanels
 from clerk_app.ui.finish_question import FinishQuestion
 from clerk_app.ui.keys import Key
+from clerk_app.ui.scans import ScansAtWindow
 from clerk_app.ui.snapshots import Snapshots, View
-from clerk_app.ui.ticket_notices import TicketNotices
 
 _MINUTE_MS = 30_000
 """How often waiting minutes and the printer's state are read again when nothing else happens."""
@@ -44,8 +43,7 @@ class Counter(CounterPanels):
         self.acts = Acts(actions, self.shown)
         self.card = CardAtWindow(self.steps, self.acts, actions)
         self.notices = CounterNotices(self)
-        self.ticket_notices = TicketNotices(self)
-        self.waiting.issuing.allow(rights.ISSUE in operator.rights)
+        self.scans = ScansAtWindow(self)
         self._tie_views()
         self._tie_acts()
         self._again = QTimer(self, interval=_MINUTE_MS)
@@ -94,9 +92,6 @@ class Counter(CounterPanels):
         ticket.recall.connect(lambda: start(acts.recall(), ticket.banner, "recall"))
         ticket.no_show.connect(lambda: start(acts.no_show(), ticket.banner, "no_show"))
         ticket.paper.connect(lambda number: start(acts.serve_paper(number), ticket.banner, "paper"))
-        issuing = self.waiting.issuing
-        issuing.asked.connect(self.ask_issue)
-        issuing.chosen.connect(lambda series: start(acts.issue_ticket(series), issuing.banner, "issue"))
         who, item = steps.applicant, steps.item
         who.typed.connect(lambda *given: start(acts.typed(*given), who.banner, "typed"))
         who.organisation.connect(lambda *given: start(acts.organisation(*given), who.banner, "organisation"))
@@ -113,6 +108,7 @@ class Counter(CounterPanels):
         steps.opened.connect(self._opened)
         acts.found.connect(item.show_hits)
         acts.advanced.connect(steps.advance)
+        acts.doubted.connect(steps.go_to)
         bar = self.bar
         bar.receive.connect(self.receive)
         bar.accept.connect(self.accept)
@@ -285,22 +281,12 @@ class Counter(CounterPanels):
 
     def answer(self, place: int) -> None:
         """Give the first (0) or second answer of the topmost message that asks something."""
-        slots = (self.band, self.ticket.banner, *self.steps.slots, self.waiting.issuing.paper)
+        slots = (self.band, self.ticket.banner, *self.steps.slots)
         next((slot for slot in slots if slot.isVisible() and slot.answer(place)), None)
 
     def ask_paper(self) -> None:
         if self.shown.visit is None:
             self.ticket.ask_paper()
-
-    def ask_issue(self) -> None:
-        """Alt+I: which series? Numbers come from the office, so there are none while it is out of reach."""
-        issuing, status = self.waiting.issuing, self.shown.status
-        if rights.ISSUE not in self.shown.operator.rights:
-            return
-        if status is not None and status.link.state is LinkState.OFFLINE:
-            issuing.banner.tell(Message("warn", "issue.offline", seconds=10))
-        else:
-            self._actions.start(self.acts.offer_series(), issuing.banner, "series")
 
     def at_applicant(self, ask: Callable[[], None]) -> None:
         """Open step 1 and ask for somebody there, when a case is in hand."""
@@ -328,9 +314,7 @@ class Counter(CounterPanels):
 
     def close_something(self) -> None:
         """Esc: put away what is open, the topmost first."""
-        if self.void.put_away() or self.outbox.put_away() or self.waiting.issuing.put_away():
-            return
-        if self.steps.applicant.close_entries():
+        if self.void.put_away() or self.outbox.put_away() or self.steps.applicant.close_entries():
             return
         if not self.steps.item.clear_search():
             self.ticket.put_paper_away()

@@ -57,6 +57,7 @@ _GLYPHS = {
     "undo": "arrow-counter-clockwise",
     "wait": "clock-fill",
     "warn": "warning-fill",
+    "zone": "barcode",
 }
 
 

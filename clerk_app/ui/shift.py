@@ -12,8 +12,10 @@ from clerk_app.desk.ports import CardEvent, CardRead, ReaderState, ReaderStatus
 from clerk_app.ui.async_action import Actions
 from clerk_app.ui.counter import Counter
 from clerk_app.ui.keys import STEPS, Key
+from clerk_app.ui.scans import is_known
 from clerk_app.ui.services import Services
 from clerk_app.ui.sign_in_page import SignInPage
+from clerk_app.ui.wedge import Wedge
 
 
 class Shift(QObject):
@@ -36,6 +38,8 @@ class Shift(QObject):
         self._actions = Actions(services)
         self._retired: Counter | None = None
         self.counter: Counter | None = None
+        self._scanner = Wedge(is_known)
+        self._scanner.scanned.connect(self._scanned)
         self._actions.busy.connect(self._show_busy)
         self._actions.rested.connect(self._let_go)
 
@@ -55,19 +59,21 @@ class Shift(QObject):
         self.counter = counter
         counter.header.language_asked.connect(self.language_asked)
         counter.header.look_asked.connect(self.look_asked)
+        counter.header.doctor_asked.connect(self.doctor_asked)
         counter.header.sign_out_asked.connect(self.sign_out)
         self._pages.addWidget(counter)
         counter.retranslate()
         self._pages.setCurrentWidget(counter)
-        counter.header.doctor_asked.connect(self.doctor_asked)
         counter.acts.called.connect(self._read_early_card)
         counter.start_work(self._reader)
+        self._scanner.start()
 
     def sign_out(self) -> None:
         """Leave the counter; what is unfinished stays in the store."""
         counter, self.counter = self.counter, None
         if counter is None:
             return
+        self._scanner.stop()
         counter.steps.form.flush()
         staff_no = counter.shown.operator.staff_no
         self._pages.setCurrentWidget(self._page)
@@ -99,7 +105,6 @@ class Shift(QObject):
             Key.SEARCH: counter.search_item,
             Key.OUTBOX: counter.show_outbox,
             Key.PAPER: counter.ask_paper,
-            Key.ISSUE: counter.ask_issue,
             Key.TYPED: lambda: counter.at_applicant(steps.applicant.ask_typed),
             Key.AGENT: lambda: counter.at_applicant(steps.applicant.ask_agent),
             Key.ORGANISATION: lambda: counter.at_applicant(steps.applicant.ask_organisation),
@@ -124,6 +129,10 @@ class Shift(QObject):
                 self._early_card = self.counter.shown.visit is None
             self.counter.card_event(event)
 
+    def _scanned(self, text: str) -> None:
+        if self.counter is not None:
+            self.counter.scans.take(text)
+
     def _read_early_card(self, _ticket: str) -> None:
         """A card laid between two visits belongs to the one just called: it need not be laid again.
 
@@ -139,7 +148,8 @@ class Shift(QObject):
             self.counter.read_topics(frozenset(topics))
 
     def take_no_more(self) -> None:
-        """The window is closing: the field in hand is stored, and no card is read any more."""
+        """The window is closing: the field in hand is stored, and nothing is read or scanned any more."""
+        self._scanner.stop()
         if self.counter is not None:
             self.counter.steps.form.flush()
         self._services.reader.stop()

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from PySide6.QtCore import QObject, Signal
 
-from clerk_app.desk import calling, draft_view, drafting, following, ticketing
+from clerk_app.desk import calling, draft_view, drafting, following
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import Operator, PrinterStatus, PrintState
 from clerk_app.desk.views import (
@@ -19,7 +19,6 @@ from clerk_app.desk.views import (
     OutboxRow,
     QueueView,
     StatusView,
-    TicketPaper,
     TimelineRow,
     VisitView,
 )
@@ -35,15 +34,14 @@ class View(StrEnum):
     OUTBOX = "outbox"
     STATUS = "status"
     PRINTER = "printer"
-    PAPERS = "papers"  # tickets issued here that are not known to be on paper
 
 
 TOPICS = {
-    "tickets": (View.QUEUE, View.VISIT, View.PAPERS),
+    "tickets": (View.QUEUE, View.VISIT),
     "cases": (View.CASES, View.VISIT),
     "outbox": (View.OUTBOX, View.STATUS),
     "link": (View.STATUS, View.QUEUE, View.VISIT),
-    "printing": (View.CASES, View.VISIT, View.STATUS, View.PRINTER, View.PAPERS),
+    "printing": (View.CASES, View.VISIT, View.STATUS, View.PRINTER),
     "catalogue": (View.STATUS, View.VISIT),
     "printer": (View.PRINTER,),
 }
@@ -54,7 +52,7 @@ class Snapshots(QObject):
     """The views of one signed-in clerk.
 
     Signals: one a view, after it was read and differs: visit, draft, queue, cases, timeline, outbox, status,
-    printer, papers.
+    printer.
     """
 
     visit_changed = Signal()
@@ -65,7 +63,6 @@ class Snapshots(QObject):
     outbox_changed = Signal()
     status_changed = Signal()
     printer_changed = Signal()
-    papers_changed = Signal()
 
     def __init__(self, actions: Actions, operator: Operator) -> None:
         super().__init__()
@@ -76,11 +73,11 @@ class Snapshots(QObject):
         self.left: tuple[DraftRow, ...] = ()
         self.queue: QueueView | None = None
         self.cases: tuple[CaseRow, ...] = ()
+        self.sought: str | None = None  # id of an older case that was asked for, listed with the newest
         self.timeline: tuple[TimelineRow, ...] = ()
         self.outbox: tuple[OutboxRow, ...] = ()
         self.status: StatusView | None = None
         self.printer = PrinterStatus()
-        self.papers: tuple[TicketPaper, ...] = ()
 
     async def read(self, *views: View) -> None:
         """Read `views` again and tell which of them changed. Failures of the store pass through."""
@@ -111,7 +108,7 @@ class Snapshots(QObject):
         self._set("queue", await self._actions.at_desk(calling.queue_view))
 
     async def _read_cases(self) -> None:
-        self._set("cases", await self._actions.at_desk(following.cases))
+        self._set("cases", await self._actions.at_desk(following.cases, also=self.sought))
 
     async def _read_outbox(self) -> None:
         self._set("outbox", await self._actions.at_desk(following.outbox))
@@ -122,9 +119,6 @@ class Snapshots(QObject):
 
     async def _read_printer(self) -> None:
         self._set("printer", await self._actions.printer(_printer_status))
-
-    async def _read_papers(self) -> None:
-        self._set("papers", await self._actions.at_desk(ticketing.papers))
 
     def _set(self, name: str, value: object) -> None:
         if getattr(self, name) != value:

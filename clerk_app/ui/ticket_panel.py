@@ -136,6 +136,11 @@ class TicketPanel(Card):
         typed = self._out_of_reach and bool(self._ticket_entry.text().strip())
         return self._visit is None and (self._offline or typed)
 
+    @property
+    def takes_paper(self) -> bool:
+        """Whether a scanned ticket is served by paper: the queue is out of reach, or the entry is open."""
+        return self._visit is None and (self._offline or self._out_of_reach or self._asks_paper)
+
     def _give_paper(self) -> None:
         if number := self._ticket_entry.text().strip():
             self.paper.emit(number)

@@ -65,19 +65,25 @@ class Wedge(QObject):
         self._american = ""
         self._last = 0
         self._ended = False
-        self._handing_on = False
+        self._handing_on = self._listening = False
         self._patience = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._patience.timeout.connect(self._lapse)
         self._armed = QElapsedTimer()
 
     def start(self) -> None:
         """Listen to whichever window of this program has the keyboard."""
+        if self._listening:
+            return
+        self._listening = True
         app = _app()
         app.focusWindowChanged.connect(self._move)
         self._move(app.focusWindow())
 
     def stop(self) -> None:
         """Listen no more; what is held is handed on."""
+        if not self._listening:
+            return
+        self._listening = False
         _app().focusWindowChanged.disconnect(self._move)
         self._move(None)
 

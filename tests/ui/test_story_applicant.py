@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 from PySide6.QtCore import Qt
 from window_hall import LI, ZHAO, Hall
 
-from clerk_app.desk.ports import CardFailed
-from clerk_app.domain.applicant import EntrySource
+from clerk_app.desk.ports import CardFailed, LostCard
+from clerk_app.domain.applicant import CardRecord, DocumentKind, EntrySource
+from clerk_app.domain.lost_cards import SALT_KEY, digest
 
 ALT = Qt.KeyboardModifier.AltModifier
 
@@ -127,3 +131,75 @@ def test_a_card_that_could_not_be_read_says_what_to_do(called: Hall) -> None:
     banner = called.counter.steps.applicant.banner
     assert banner.message.failure == "CARD-PULLED"
     assert banner.isVisible()
+
+
+def test_a_passport_is_typed_with_kind_and_birth_date(called: Hall) -> None:
+    called.press(Qt.Key.Key_T, ALT)
+    called.type("ERIKSSON ANNA MARIA")
+    called.press(Qt.Key.Key_Tab)
+    called.type("L898902C3")
+    called.press(Qt.Key.Key_Tab)
+    entry = called.counter.steps.applicant._typed
+    assert entry._birth.isHidden()
+    called.press(Qt.Key.Key_Down)
+    assert (entry.kind, entry._birth.isVisible()) == (DocumentKind.PASSPORT, True)
+    called.press(Qt.Key.Key_Tab)
+    called.press(Qt.Key.Key_Return)
+    assert entry._problem.text() == "请填写：出生日期"
+    called.type("1974-13-12")
+    called.press(Qt.Key.Key_Return)
+    assert entry._problem.isVisible()
+    entry._birth.clear()
+    called.type("19740812")
+    called.press(Qt.Key.Key_Return)
+    party = who(called).party
+    assert (party.kind, party.source, party.birth) == (
+        DocumentKind.PASSPORT,
+        EntrySource.TYPED,
+        date(1974, 8, 12),
+    )
+
+
+def test_a_typed_permit_whose_number_cannot_be_is_told_where_it_was_typed(called: Hall) -> None:
+    called.press(Qt.Key.Key_T, ALT)
+    entry = called.counter.steps.applicant._typed
+    entry._name.setText("LIN")
+    entry._number.setText("X1")
+    entry._kind.setCurrentIndex(2)
+    entry._birth.setText("1990-01-01")
+    called.press(Qt.Key.Key_Return)
+    assert called.counter.steps.applicant.banner.message.failure == "ID-DOCUMENT-NUMBER"
+
+
+def report_lost(hall: Hall) -> None:
+    def write(tx) -> None:
+        tx.meta.set(SALT_KEY, "salt")
+        tx.lost_cards.put([LostCard("report", digest(LI.number, None, "salt"), 1)])
+
+    hall.store.write(write)
+
+
+def test_a_card_reported_lost_keeps_the_clerk_at_the_applicant(called: Hall) -> None:
+    report_lost(called)
+    called.lay_card(LI)
+    step = called.counter.steps.applicant
+    assert called.counter.steps.open_number == 1
+    assert (step._alarm.text, step._alarm.told[2], step._alarm.isVisible()) == ("已报失", "bad", True)
+    called.press(Qt.Key.Key_2, ALT)  # looked at: the work goes on, and the line still says it
+    assert called.counter.steps.open_number == 2
+    assert step._alarm.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("card", "words"),
+    [
+        (replace(LI, valid_until=date(2020, 1, 1)), "已过期"),
+        (replace(LI, birth=date(2015, 3, 7)), "未成年"),
+        (ZHAO, ""),
+    ],
+)
+def test_what_stops_the_case_stands_on_the_folded_line(called: Hall, card: CardRecord, words: str) -> None:
+    called.lay_card(card)
+    step = called.counter.steps.applicant
+    assert called.counter.steps.open_number == 2
+    assert (step._alarm.text if step._alarm.isVisible() else "") == words

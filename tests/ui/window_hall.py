@@ -13,12 +13,17 @@ import qasync
 import sample_items
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QInputMethodEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import (
     BodyChoice,
+    CameraEvent,
+    CameraFrame,
+    CameraLost,
+    CameraPhoto,
     CardEvent,
     CardRead,
     Changed,
@@ -44,6 +49,7 @@ from clerk_app.devices.printer.encoder import Encoding
 from clerk_app.devices.printer.layout import ROLLS
 from clerk_app.devices.printer.preview import preview
 from clerk_app.devices.printer.templates import Templates
+from clerk_app.devices.scanner.page import pages
 from clerk_app.devices.voice.voice import NoVoice
 from clerk_app.domain.applicant import CardRecord, DocumentKind, Sex
 from clerk_app.domain.catalogue import ON_APPLICATION, ServiceItem
@@ -59,6 +65,7 @@ from clerk_app.ui.application import ClerkWindow
 from clerk_app.ui.counter import Counter
 from clerk_app.ui.services import Look, Services
 
+_NO_MODIFIER = Qt.KeyboardModifier.NoModifier
 MORNING = datetime(2026, 11, 20, 10, 42, tzinfo=HALL_TIME)
 CLERK = "1024"
 PASSWORD = "right"
@@ -282,6 +289,26 @@ class FakeDoctor:
 
 
 @dataclass
+class FakeCamera:
+    """A camera whose pictures the test holds before it; without any the computer has none."""
+
+    sees: bytes = b""
+    lost: str = ""
+    listener: Callable[[CameraEvent], None] | None = None
+
+    def open(self, listener: Callable[[CameraEvent], None]) -> None:
+        self.listener = listener
+        listener(CameraFrame(self.sees) if self.sees else CameraLost(self.lost))
+
+    def take(self) -> None:
+        if self.listener is not None:
+            self.listener(CameraPhoto(self.sees))
+
+    def close(self) -> None:
+        self.listener = None
+
+
+@dataclass
 class KeptLook:
     look: Look = field(default_factory=Look)
 
@@ -298,6 +325,7 @@ class WindowLanes:
     network: Lane
     catalogue: Lane
     printer: Lane
+    scanner: Lane
 
 
 @dataclass
@@ -317,6 +345,7 @@ class Hall:
     preferences: KeptLook
     lanes: WindowLanes
     doctor: FakeDoctor
+    camera: FakeCamera
 
     @property
     def counter(self) -> Counter:
@@ -358,6 +387,22 @@ class Hall:
             event = QInputMethodEvent()
             event.setCommitString(text)
             QApplication.sendEvent(self.focus(), event)
+        self.settle()
+
+    def scan(self, text: str, end: Qt.Key | None = Qt.Key.Key_Return) -> None:
+        """Scan `text` as a scanner does: key after key where the keyboard is, too fast for anybody."""
+        window = QApplication.focusWindow()
+        assert window is not None, "no window has the keyboard"
+        scanner = self.window._shift._scanner
+        scanner._at = lambda _event: 1_000  # however busy the machine that runs the test is
+        for line in text.splitlines():
+            for char in line:
+                shift = Qt.KeyboardModifier.ShiftModifier if char.isupper() or char == "<" else _NO_MODIFIER
+                QTest.keyPress(window, char, shift)
+                QTest.keyRelease(window, char, shift)
+            if end is not None:
+                QTest.keyClick(window, end)
+        self.bot.waitUntil(lambda: not scanner._held, timeout=5_000)
         self.settle()
 
     def click(self, words: str) -> None:
@@ -425,6 +470,7 @@ def hall(
     link = [LinkStatus(LinkState.ONLINE, synced_at=MORNING)]
     preferences = KeptLook(look or Look())
     doctor = FakeDoctor()
+    camera = FakeCamera()
     listeners: list[Callable[[Changed], None]] = []
 
     def tell(changed: Changed) -> None:
@@ -438,6 +484,7 @@ def hall(
         catalogue=catalogue,
         printer=printer,
         voice=NoVoice(),
+        straighten=pages,
         clock=clock,
         new_id=uuid7,
         link=lambda: link[0],
@@ -452,14 +499,29 @@ def hall(
 
     store.write(fill)
     loop: asyncio.AbstractEventLoop = qasync.QEventLoop(app)
-    lanes = WindowLanes(Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"))
+    lanes = WindowLanes(Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"), Lane("scanner"))
     window = ClerkWindow(preferences)
-    window.open(Services(desk, lanes, reader, lambda: link[0], listeners.append, loop, doctor, practice))
+    window.open(
+        Services(desk, lanes, reader, lambda: link[0], listeners.append, loop, doctor, practice, camera)
+    )
     with bot.waitActive(window):
         window.show()
         window.activateWindow()
     made = Hall(
-        bot, window, desk, store, office, catalogue, printer, reader, clock, link, preferences, lanes, doctor
+        bot,
+        window,
+        desk,
+        store,
+        office,
+        catalogue,
+        printer,
+        reader,
+        clock,
+        link,
+        preferences,
+        lanes,
+        doctor,
+        camera,
     )
     try:
         yield made
@@ -468,7 +530,7 @@ def hall(
         bot.waitUntil(lambda: window.isHidden() and window.idle, timeout=5_000)
         window.deleteLater()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-        for lane in (lanes.desk, lanes.network, lanes.catalogue, lanes.printer):
+        for lane in (lanes.desk, lanes.network, lanes.catalogue, lanes.printer, lanes.scanner):
             lane.close()
         store.close()
         loop.close()

@@ -1,4 +1,4 @@
-"""Step 1: who applies. A card does it; typing needs a reason; an agent stands in for the party."""
+"""Step 1: who applies. A card or a scanned zone does it; typing needs a reason; an agent stands in."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from clerk_app.ui.keys import Key
 from clerk_app.ui.pieces import Chip, ElidedLabel, IconLabel, KeyButton, clear, column, label, on_click, row
 from clerk_app.ui.steps import person as people
 from clerk_app.ui.steps.step_card import StepCard
-from clerk_app.ui.steps.typed_entry import OrganisationEntry, TypedEntry
+from clerk_app.ui.steps.typed_entry import OrganisationEntry, TypedEntry, TypedIdentity
 from clerk_app.ui.words import tr
 
 
 class ApplicantStep(StepCard):
-    """Signals: typed(name, number, reason, role), organisation(name, uscc), cleared(role).
+    """Signals: typed(identity, role), organisation(name, uscc), cleared(role).
 
     `awaits` is the role the next card is read for: "party" or "agent".
     """
 
-    typed = Signal(str, str, str, str)
+    typed = Signal(TypedIdentity, str)
     organisation = Signal(str, str)
     cleared = Signal(str)
 
@@ -30,8 +30,8 @@ class ApplicantStep(StepCard):
         self.awaits = "party"
         self._name = ElidedLabel(role="name", least=140)
         self._number = label(role="number")
-        self._source = Chip()
-        for part in (self._name, self._number, self._source):
+        self._source, self._alarm = Chip(), Chip()
+        for part in (self._name, self._number, self._source, self._alarm):
             self.head_line.addWidget(part)
         self._shown = column(gap=8)
         self._typed = TypedEntry()
@@ -39,7 +39,7 @@ class ApplicantStep(StepCard):
         self._typed_key, self._agent_key, self._organisation_key, self._clear_key = (
             KeyButton("link") for _ in range(4)
         )
-        self._typed.given.connect(lambda *parts: self.typed.emit(*parts, self.awaits))
+        self._typed.given.connect(lambda identity: self.typed.emit(identity, self.awaits))
         self._organisation.given.connect(self.organisation)
         for entry in (self._typed, self._organisation):
             entry.closed.connect(self._put_entries_away)
@@ -145,6 +145,8 @@ class ApplicantStep(StepCard):
         for part in (self._name, self._number):
             part.setVisible(who is not None)
         self._source.setVisible(party is not None)
+        alarm = people.alarm_chip(party) if party is not None else None
+        self._alarm.setVisible(alarm is not None)
         if who is None:
             return
         self._name.set_whole(party.name if party else who.organisation)
@@ -152,6 +154,9 @@ class ApplicantStep(StepCard):
         if party is not None:
             card = people.source_chip(party)
             self._source.tell(*card.told)
+        if alarm is not None:
+            self._alarm.tell(*alarm.told)
+            self._alarm.setToolTip(alarm.toolTip())
 
     def summary(self) -> str:
         who = self._who
