@@ -195,6 +195,7 @@ def services(workstation: Workstation, loop: asyncio.AbstractEventLoop) -> Servi
         loop=loop,
         doctor=doctor_at_work(workstation),
         practice=workstation.desk.device.practice,
+        camera=workstation.parts.camera,
     )
 
 

@@ -22,14 +22,16 @@ from clerk_app.catalogue.changes import ItemChange
 from clerk_app.catalogue.shared import SharedCatalogue, discard
 from clerk_app.catalogue.shipping import install
 from clerk_app.clock import HallClock, wall
-from clerk_app.desk import printing
+from clerk_app.desk import printing, scanning
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import (
+    Camera,
     CardReader,
     Changed,
     Device,
     Doctor,
     LinkStatus,
+    Page,
     Preview,
     Printer,
     PrinterSetup,
@@ -39,6 +41,7 @@ from clerk_app.desk.ports import (
     Voice,
     VoiceStatus,
 )
+from clerk_app.devices.scanner.camera import ProcessCamera
 from clerk_app.devices.voice.voice import NoVoice, voice_from_settings
 from clerk_app.doctor.readers import RememberedReader
 from clerk_app.domain.catalogue import ItemStatus
@@ -65,7 +68,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is plugged in from outside: keys, device token, reader, printer, voice; and how patient to be.
+    """What is plugged in from outside: keys, device token, reader, printer, voice, camera; and how patient
+    to be.
 
     No `office_time_outs` are the usual ones; `printer_watch` is how often to look at the printer, in seconds.
     """
@@ -75,18 +79,20 @@ class Parts:
     reader: CardReader
     printer: Printer
     voice: Voice = field(default_factory=NoVoice)
+    camera: Camera | None = None
     office_time_outs: TimeOuts | None = None
     printer_watch: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """One thread each for the use cases, the direct calls to the office, the catalogue and the printer."""
+    """One thread each for use cases, direct calls to the office, catalogue, printer and scanned pages."""
 
     desk: Lane
     network: Lane
     catalogue: Lane
     printer: Lane
+    scanner: Lane
 
 
 class NoPrinter:
@@ -122,7 +128,7 @@ class Workstation:
         self.parts = parts
         self.reader = RememberedReader(parts.reader)
         self.store = store
-        self.lanes = Lanes(Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"))
+        self.lanes = Lanes(Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"), Lane("scanner"))
         skew = store.read(lambda tx: tx.meta.get(SKEW_KEY))
         self._clock = HallClock(float(skew or 0.0))
         self._listeners: list[Callable[[Changed], None]] = []
@@ -152,6 +158,7 @@ class Workstation:
             catalogue=self.catalogue,
             printer=parts.printer,
             voice=parts.voice,
+            straighten=_straighten,
             clock=self._clock,
             new_id=uuid7,
             link=lambda: self.scheduler.status,
@@ -184,6 +191,7 @@ class Workstation:
     def start(self) -> None:
         """Recover what a kill left, then begin to sync, to fetch and to watch the printer."""
         printing.recover(self.desk)
+        scanning.sweep(self.desk)
         self._started = True
         self.desk.voice.start()
         self.scheduler.start()
@@ -205,6 +213,7 @@ class Workstation:
             self._watch.join(2)
         self._office_client.cut()
         self.lanes.network.close()
+        self.lanes.scanner.close()
         self._office_client.close()
         self.lanes.desk.close()
         self.lanes.printer.close()
@@ -321,7 +330,14 @@ def real_parts(settings: Settings) -> Parts:
         reader=reader_from_settings(settings.readers),
         printer=printer,
         voice=voice_from_settings(settings.voice),
+        camera=ProcessCamera(settings.scanner.camera),
     )
+
+
+def _straighten(data: bytes) -> Sequence[Page]:
+    from clerk_app.devices.scanner.page import pages  # loaded when the first page comes
+
+    return pages(data)
 
 
 def doctor(folder: Path | None) -> Doctor:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from clerk_app.desk import drafting, rights
+from clerk_app.desk import drafting, rights, scanning
 from clerk_app.desk.context import Desk
 from clerk_app.desk.draft_view import draft_view, offline
 from clerk_app.desk.ports import Transaction
@@ -66,6 +66,7 @@ def _file(desk: Desk, draft_id: str, state: LegalState, gate_of: Callable[[Draft
         kind = TimelineKind.ACCEPTED if state is LegalState.ACCEPTED else TimelineKind.RECEIVED
         tx.timeline.add(TimelineEvent(now, kind, case.item.name, visit_id=case.visit_id, case_id=case.id))
         tx.audit.add(at=now, actor=case.operator, act=f"case-{state}", subject=case.number)
+        scanning.keep_asked(tx, draft_id, frozenset(m.key for m in materials_for(item.kind, case.situations)))
         tx.drafts.remove(draft_id)
         return case
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from clerk_app.desk.ports import Catalogue, Changed, Clock, Device, LinkStatus, Office, Printer, Store, Voice
+from clerk_app.desk.ports import (
+    Catalogue,
+    Changed,
+    Clock,
+    Device,
+    LinkStatus,
+    Office,
+    Printer,
+    Store,
+    Straighten,
+    Voice,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +33,7 @@ class Desk:
     catalogue: Catalogue
     printer: Printer
     voice: Voice
+    straighten: Straighten
     clock: Clock
     new_id: Callable[[], str]
     link: Callable[[], LinkStatus]

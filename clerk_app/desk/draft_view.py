@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 
 from clerk_app.desk import case_rows, rights
@@ -43,24 +45,27 @@ OPEN = Gate(open=True)
 def draft_view(desk: Desk, draft_id: str) -> DraftView:
     """The draft in full. Failure DESK-NO-DRAFT."""
 
-    def look(tx: Transaction) -> tuple[Draft, tuple[CaseRow, ...]]:
+    def look(tx: Transaction) -> tuple[Draft, tuple[CaseRow, ...], Counter[str]]:
         draft = tx.drafts.get(draft_id)
         if draft is None:
             raise Failure("DESK-NO-DRAFT")
         if draft.applicant is None or item is None:
-            return draft, ()
+            return draft, (), paged(tx)
         same = tx.cases.same_open(draft.applicant.number, item.kind.code)
-        return draft, tuple(case_rows.row(tx, case) for case in same)
+        return draft, tuple(case_rows.row(tx, case) for case in same), paged(tx)
+
+    def paged(tx: Transaction) -> Counter[str]:
+        return Counter(page.material for page in tx.attachments.of_case(draft_id)) if item else Counter()
 
     item: ServiceItem | None = None
-    draft, same = desk.store.read(look)
+    draft, same, pages = desk.store.read(look)
     if draft.item_code is not None:
         item = item_or_none(desk, draft.item_code)
-        draft, same = desk.store.read(look)
+        draft, same, pages = desk.store.read(look)
 
     today = desk.clock.now().date()
     fields = _fields(item, draft)
-    materials = _materials(item, draft)
+    materials = _materials(item, draft, pages)
     checks = _checks(desk, draft, item, fields, materials, same, today)
     return DraftView(
         id=draft.id,
@@ -290,7 +295,7 @@ def _field(field: FormField, draft: Draft) -> FieldView:
     )
 
 
-def _materials(item: ServiceItem | None, draft: Draft) -> tuple[MaterialView, ...]:
+def _materials(item: ServiceItem | None, draft: Draft, pages: Mapping[str, int]) -> tuple[MaterialView, ...]:
     if item is None:
         return ()
     return tuple(
@@ -304,6 +309,7 @@ def _materials(item: ServiceItem | None, draft: Draft) -> tuple[MaterialView, ..
             copies=m.copies,
             required=m.required,
             basis=m.basis,
+            pages=pages.get(m.key, 0),
         )
         for m in materials_for(item.kind, draft.situations)
     )

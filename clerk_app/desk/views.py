@@ -228,6 +228,18 @@ class MaterialView:
     copies: int
     required: bool
     basis: str
+    pages: int = 0  # pictures of it kept with the draft
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """One page of a material as a picture; `number` counts from 1, `size` is in bytes."""
+
+    id: str
+    number: int
+    width: int
+    height: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

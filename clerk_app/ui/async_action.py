@@ -76,6 +76,9 @@ class Actions(QObject):
     async def printer(self, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._on(self._lanes.printer, call, *args, **kwargs)
 
+    async def scanner(self, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._on(self._lanes.scanner, call, *args, **kwargs)
+
     @property
     def idle(self) -> bool:
         """Whether nothing is under way."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # the sign-in page shows before these are loaded
     import asyncio
 
     from clerk_app.desk.context import Desk
-    from clerk_app.desk.ports import CardReader, Changed, Doctor, LinkStatus
+    from clerk_app.desk.ports import Camera, CardReader, Changed, Doctor, LinkStatus
     from clerk_app.lanes import Lane
 
 
@@ -41,6 +41,8 @@ class Lanes(Protocol):
     def catalogue(self) -> Lane: ...
     @property
     def printer(self) -> Lane: ...
+    @property
+    def scanner(self) -> Lane: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +57,4 @@ class Services:
     loop: asyncio.AbstractEventLoop
     doctor: Doctor
     practice: bool = False
+    camera: Camera | None = None

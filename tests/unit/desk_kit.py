@@ -15,6 +15,7 @@ from clerk_app.desk.ports import (
     LinkState,
     LinkStatus,
     Operator,
+    Page,
     Preview,
     PrinterSetup,
     PrinterStatus,
@@ -241,6 +242,11 @@ class FakePrinter:
         return result
 
 
+def straighten(data: bytes) -> tuple[Page, ...]:
+    """A file of the tests is its pages with a bar between them."""
+    return tuple(Page(part, 1240, 1754) for part in data.split(b"|"))
+
+
 @dataclass
 class FakeVoice:
     """Keeps what it was asked to say; `watch` is called with it, to look around at that moment."""
@@ -306,6 +312,7 @@ def bench(items: Mapping[str, ServiceItem] | None = None) -> Iterator[Bench]:
         catalogue=catalogue,
         printer=printer,
         voice=voice,
+        straighten=straighten,
         clock=clock,
         new_id=uuid7,
         link=lambda: LinkStatus(link[0]),

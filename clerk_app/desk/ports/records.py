@@ -106,7 +106,7 @@ class Attachment:
     id: str
     case_id: str
     material: str  # key of the material
-    page: int
+    page: int  # their order; gaps stay where one was removed
     width: int  # pixels
     height: int
     size: int  # bytes

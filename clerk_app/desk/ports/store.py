@@ -129,6 +129,8 @@ class Attachments(Protocol):
         """Every page of the case or draft, by material and page."""
 
     def content(self, attachment_id: str) -> bytes | None: ...
+    def remove_stray(self) -> int:
+        """Remove the pages whose draft or case is no more; how many."""
 
 
 class LostCards(Protocol):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, union
 
 from clerk_app.desk.ports import Attachment
 from clerk_app.store.repositories.rows import Statements, columns, each, values
-from clerk_app.store.tables import attachments
+from clerk_app.store.tables import attachments, cases, drafts
 
 _ALL = select(*columns(attachments, Attachment)).order_by(
     attachments.c.material, attachments.c.page, attachments.c.added_at
@@ -32,3 +32,7 @@ class SqlAttachments:
         query = select(attachments.c.content).where(attachments.c.id == attachment_id)
         found = self._sql.execute(query).scalar_one_or_none()
         return None if found is None else bytes(found)
+
+    def remove_stray(self) -> int:
+        kept = union(select(drafts.c.id), select(cases.c.id))
+        return self._sql.execute(delete(attachments).where(attachments.c.case_id.not_in(kept))).rowcount
