@@ -339,6 +339,14 @@ def test_the_modules_own_time_out_is_not_waited_out(module: SdtModule, wire: Wir
     assert wire.waited == 0
 
 
+@pytest.mark.parametrize("fault", [Fault.CHECK, Fault.TOO_LONG])
+def test_a_damaged_answer_is_not_waited_out(module: SdtModule, wire: Wire, talk: Talk, fault: Fault) -> None:
+    module.fail(READ, fault)
+
+    assert code_of(lambda: talk.ask(exchange.READ)) == "CARD-LINE"
+    assert wire.waited < 0.3  # until the line is quiet
+
+
 def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(
     module: SdtModule, wire: Wire, talk: Talk
 ) -> None:

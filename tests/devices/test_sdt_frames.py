@@ -132,6 +132,9 @@ def test_any_bytes_end_in_outcomes_and_little_is_kept(pieces: list[bytes]) -> No
 def test_a_stream_without_end_is_not_kept() -> None:
     reader = FrameReader()
     for _ in range(100):
+        reader.feed(bytes(1000) + PREAMBLE[:2])
+    assert len(reader._kept) < len(PREAMBLE)
+    for _ in range(100):
         reader.feed(bytes(1000) + PREAMBLE)
 
     assert len(reader._kept) < len(PREAMBLE) + 2 + LARGEST

@@ -99,7 +99,8 @@ class SerialLine:
                 device, baud, timeout=_SERIAL_WAIT, write_timeout=_WRITE_SECONDS, exclusive=True
             )
         except self._gone as error:
-            held = isinstance(error, PermissionError) or "lock" in str(error)
+            # pyserial tells only in words: its lock on Linux, the refusal of a port that is open on Windows
+            held = any(words in str(error) for words in ("exclusively lock", "PermissionError"))
             raise Failure("CARD-BUSY" if held else "CARD-NO-READER", str(error)) from error
 
     def write(self, data: bytes) -> None:
