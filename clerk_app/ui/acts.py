@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from clerk_app.desk import acceptance, calling, correction, drafting, finding, looking_up, printing
+from clerk_app.desk import acceptance, calling, correction, drafting, finding, looking_up, printing, ticketing
 from clerk_app.desk.ports import Hit
 from clerk_app.desk.views import CaseRow
 from clerk_app.domain.applicant import CardRecord
 from clerk_app.domain.case import Draft, MaterialMode
+from clerk_app.domain.ticket import Series
 from clerk_app.ui.async_action import Actions
 from clerk_app.ui.snapshots import Snapshots, View
 from clerk_app.ui.steps.person import is_lost
@@ -19,7 +20,8 @@ class Acts(QObject):
     """The acts of one signed-in clerk; each may raise `Failure`, told where it was started.
 
     Signals: called(ticket number), nobody (the queue is empty), found(text, hits), advanced(step just done),
-    undoable(translation key, draft before), filed (a case of the visit, shown by now),
+    undoable(translation key, draft before), filed (a case of the visit, shown by now), series(what tickets
+    there are), issued(ticket number, its paper tried by now), withdrawn(ticket number),
     doubted(step the clerk must look at before the work goes on).
     """
 
@@ -30,6 +32,9 @@ class Acts(QObject):
     advanced = Signal(int)
     undoable = Signal(str, object)
     filed = Signal()
+    series = Signal(object)
+    issued = Signal(str)
+    withdrawn = Signal(str)
 
     def __init__(self, actions: Actions, shown: Snapshots) -> None:
         super().__init__()
@@ -75,6 +80,24 @@ class Acts(QObject):
         if (visit := self._shown.visit) is not None:
             await self._do.at_desk(calling.finish, visit.id)
             await self._shown.read(View.VISIT, View.QUEUE, View.STATUS)
+
+    # --- tickets issued here -------------------------------------------------------------------------
+
+    async def offer_series(self) -> None:
+        self.series.emit(await self._do.network(ticketing.series))
+
+    async def issue_ticket(self, chosen: Series) -> None:
+        ticket = await self._do.network(ticketing.issue, self._operator, chosen)
+        await self._shown.read(View.QUEUE)
+        await self.print_queued()
+        self.issued.emit(ticket.number)
+
+    async def void_ticket(self, job_id: str, number: str) -> None:
+        try:
+            await self._do.network(ticketing.void, self._operator, job_id)
+        finally:
+            await self._shown.read(View.PAPERS, View.QUEUE, View.STATUS)
+        self.withdrawn.emit(number)
 
     # --- the draft -----------------------------------------------------------------------------------
 
@@ -232,4 +255,4 @@ class Acts(QObject):
         """Send what is queued to the printer and show what became of it."""
         await self._shown.read(View.CASES)
         await self._do.printer(printing.run)
-        await self._shown.read(View.VISIT, View.CASES, View.STATUS, View.PRINTER)
+        await self._shown.read(View.VISIT, View.CASES, View.STATUS, View.PRINTER, View.PAPERS)

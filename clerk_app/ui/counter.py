@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QTimer
 
+from clerk_app.desk import rights
 from clerk_app.desk.ports import (
     CardEvent,
     CardFailed,
@@ -28,6 +29,7 @@ from clerk_app.ui.finish_question import FinishQuestion
 from clerk_app.ui.keys import Key
 from clerk_app.ui.scans import ScansAtWindow
 from clerk_app.ui.snapshots import Snapshots, View
+from clerk_app.ui.ticket_notices import TicketNotices
 
 _MINUTE_MS = 30_000
 """How often waiting minutes and the printer's state are read again when nothing else happens."""
@@ -44,6 +46,8 @@ class Counter(CounterPanels):
         self.card = CardAtWindow(self.steps, self.acts, actions)
         self.notices = CounterNotices(self)
         self.scans = ScansAtWindow(self)
+        self.ticket_notices = TicketNotices(self)
+        self.waiting.issuing.allow(rights.ISSUE in operator.rights)
         self._tie_views()
         self._tie_acts()
         self._again = QTimer(self, interval=_MINUTE_MS)
@@ -92,6 +96,9 @@ class Counter(CounterPanels):
         ticket.recall.connect(lambda: start(acts.recall(), ticket.banner, "recall"))
         ticket.no_show.connect(lambda: start(acts.no_show(), ticket.banner, "no_show"))
         ticket.paper.connect(lambda number: start(acts.serve_paper(number), ticket.banner, "paper"))
+        issuing = self.waiting.issuing
+        issuing.asked.connect(self.ask_issue)
+        issuing.chosen.connect(lambda series: start(acts.issue_ticket(series), issuing.banner, "issue"))
         who, item = steps.applicant, steps.item
         who.typed.connect(lambda *given: start(acts.typed(*given), who.banner, "typed"))
         who.organisation.connect(lambda *given: start(acts.organisation(*given), who.banner, "organisation"))
@@ -281,12 +288,22 @@ class Counter(CounterPanels):
 
     def answer(self, place: int) -> None:
         """Give the first (0) or second answer of the topmost message that asks something."""
-        slots = (self.band, self.ticket.banner, *self.steps.slots)
+        slots = (self.band, self.ticket.banner, *self.steps.slots, self.waiting.issuing.paper)
         next((slot for slot in slots if slot.isVisible() and slot.answer(place)), None)
 
     def ask_paper(self) -> None:
         if self.shown.visit is None:
             self.ticket.ask_paper()
+
+    def ask_issue(self) -> None:
+        """Alt+I: which series? Numbers come from the office, so there are none while it is out of reach."""
+        issuing, status = self.waiting.issuing, self.shown.status
+        if rights.ISSUE not in self.shown.operator.rights:
+            return
+        if status is not None and status.link.state is LinkState.OFFLINE:
+            issuing.banner.tell(Message("warn", "issue.offline", seconds=10))
+        else:
+            self._actions.start(self.acts.offer_series(), issuing.banner, "series")
 
     def at_applicant(self, ask: Callable[[], None]) -> None:
         """Open step 1 and ask for somebody there, when a case is in hand."""
@@ -314,7 +331,9 @@ class Counter(CounterPanels):
 
     def close_something(self) -> None:
         """Esc: put away what is open, the topmost first."""
-        if self.void.put_away() or self.outbox.put_away() or self.steps.applicant.close_entries():
+        if self.void.put_away() or self.outbox.put_away() or self.waiting.issuing.put_away():
+            return
+        if self.steps.applicant.close_entries():
             return
         if not self.steps.item.clear_search():
             self.ticket.put_paper_away()

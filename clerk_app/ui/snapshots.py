@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from PySide6.QtCore import QObject, Signal
 
-from clerk_app.desk import calling, draft_view, drafting, following
+from clerk_app.desk import calling, draft_view, drafting, following, ticketing
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import Operator, PrinterStatus, PrintState
 from clerk_app.desk.views import (
@@ -19,6 +19,7 @@ from clerk_app.desk.views import (
     OutboxRow,
     QueueView,
     StatusView,
+    TicketPaper,
     TimelineRow,
     VisitView,
 )
@@ -34,14 +35,15 @@ class View(StrEnum):
     OUTBOX = "outbox"
     STATUS = "status"
     PRINTER = "printer"
+    PAPERS = "papers"  # tickets issued here that are not known to be on paper
 
 
 TOPICS = {
-    "tickets": (View.QUEUE, View.VISIT),
+    "tickets": (View.QUEUE, View.VISIT, View.PAPERS),
     "cases": (View.CASES, View.VISIT),
     "outbox": (View.OUTBOX, View.STATUS),
     "link": (View.STATUS, View.QUEUE, View.VISIT),
-    "printing": (View.CASES, View.VISIT, View.STATUS, View.PRINTER),
+    "printing": (View.CASES, View.VISIT, View.STATUS, View.PRINTER, View.PAPERS),
     "catalogue": (View.STATUS, View.VISIT),
     "printer": (View.PRINTER,),
 }
@@ -52,7 +54,7 @@ class Snapshots(QObject):
     """The views of one signed-in clerk.
 
     Signals: one a view, after it was read and differs: visit, draft, queue, cases, timeline, outbox, status,
-    printer.
+    printer, papers.
     """
 
     visit_changed = Signal()
@@ -63,6 +65,7 @@ class Snapshots(QObject):
     outbox_changed = Signal()
     status_changed = Signal()
     printer_changed = Signal()
+    papers_changed = Signal()
 
     def __init__(self, actions: Actions, operator: Operator) -> None:
         super().__init__()
@@ -78,6 +81,7 @@ class Snapshots(QObject):
         self.outbox: tuple[OutboxRow, ...] = ()
         self.status: StatusView | None = None
         self.printer = PrinterStatus()
+        self.papers: tuple[TicketPaper, ...] = ()
 
     async def read(self, *views: View) -> None:
         """Read `views` again and tell which of them changed. Failures of the store pass through."""
@@ -119,6 +123,9 @@ class Snapshots(QObject):
 
     async def _read_printer(self) -> None:
         self._set("printer", await self._actions.printer(_printer_status))
+
+    async def _read_papers(self) -> None:
+        self._set("papers", await self._actions.at_desk(ticketing.papers))
 
     def _set(self, name: str, value: object) -> None:
         if getattr(self, name) != value:
