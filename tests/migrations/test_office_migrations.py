@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.exc import IntegrityError
@@ -144,4 +145,20 @@ def test_the_database_itself_refuses_doubles(tmp_path: Path, statement: str) -> 
     database.write(insert)
     with pytest.raises(IntegrityError, match="UNIQUE"):
         database.write(insert)
+    database.close()
+
+
+def test_an_office_of_the_first_schema_gets_the_scope_of_lost_cards(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "office.db")
+
+    def first(connection: sa.Connection) -> None:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql("INSERT INTO scope VALUES ('','catalogue','g',7,0)")
+
+    database.write(first)
+    database.write(migrations.upgrade)
+    scopes = database.read(lambda c: c.exec_driver_sql("SELECT name, seq FROM scope ORDER BY name").all())
+    assert scopes == [("catalogue", 7), ("lost-cards", 0)]
     database.close()
