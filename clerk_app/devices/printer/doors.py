@@ -55,6 +55,9 @@ class TcpDoor:
         return f"tcp://{self._host}:{self.port}"
 
     def open(self, *, refuse: bool) -> None:
+        """An open door stays open: whoever waits behind it for their turn is not sent away."""
+        if self._door is not None and not refuse:
+            return
         self.close()
         door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -90,6 +93,26 @@ class TcpDoor:
             self._door = None
 
 
+class _Cable:
+    """The far end of a pseudo-terminal, which belongs to its door."""
+
+    def __init__(self, end: int) -> None:
+        self._end = end
+
+    def fileno(self) -> int:
+        return self._end
+
+    def recv(self, size: int, /) -> bytes:
+        return os.read(self._end, size)
+
+    def sendall(self, data: bytes, /) -> None:
+        """What does not fit because nobody listens is lost, as on a cable."""
+        os.write(self._end, data)
+
+    def close(self) -> None:
+        """The door closes it."""
+
+
 class PtyDoor:
     """A serial port made of software (Linux): whoever opens `path` is the client, and a cable never hangs up.
 
@@ -123,14 +146,7 @@ class PtyDoor:
 
     def accept(self) -> Client:
         self._taken = True
-        return self
-
-    def recv(self, size: int, /) -> bytes:
-        return os.read(self._far, size)
-
-    def sendall(self, data: bytes, /) -> None:
-        """What does not fit because nobody listens is lost, as on a cable."""
-        os.write(self._far, data)
+        return _Cable(self._far)
 
     def throw_out(self, client: Client) -> None:
         """The printer's cable is pulled: both ends break."""
