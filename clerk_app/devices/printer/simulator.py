@@ -75,9 +75,13 @@ class SimulatedPrinter:
         return self
 
     def stop(self) -> None:
+        """Hang up, close the port and end the thread. A second time does nothing."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         self._waker.send(b"!")
         self._thread.join()
+        self._close()
 
     def __enter__(self) -> SimulatedPrinter:
         return self.start()
@@ -176,7 +180,6 @@ class SimulatedPrinter:
                 self._client = self._door.accept()
                 self._mechanism.connected()
         self._obey()
-        self._close()
 
     def _ears(self) -> list[int]:
         """Where something may come from: whoever is connected, else the door; nowhere when deaf."""
