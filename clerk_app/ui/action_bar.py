@@ -12,7 +12,7 @@ from clerk_app.ui.words import tr
 
 
 class ActionBar(QFrame):
-    """Signals: receive, accept, another, finish, reprint, void, discard.
+    """Signals: receive, accept, another, finish, reprint, void, discard, slips.
 
     An act whose gate is closed stays reachable: it leads to the step that must be mended and says why.
     """
@@ -24,6 +24,7 @@ class ActionBar(QFrame):
     reprint = Signal()
     void = Signal()
     discard = Signal()
+    slips = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +32,7 @@ class ActionBar(QFrame):
         self._visit: VisitView | None = None
         self._draft: DraftView | None = None
         self._another, self._finish, self._discard = KeyButton(), KeyButton(), KeyButton("link")
-        self._void, self._reprint = KeyButton("danger"), KeyButton()
+        self._slips, self._void, self._reprint = KeyButton("link"), KeyButton("danger"), KeyButton()
         self._receive, self._accept = KeyButton(), KeyButton("primary")
         self._icon = IconLabel(size=16)
         self._why = ElidedLabel(role="muted")
@@ -42,12 +43,13 @@ class ActionBar(QFrame):
         line.addSpacing(8)
         line.addWidget(self._icon)
         line.addWidget(self._why, 1)
-        for part in (self._void, self._reprint, self._receive, self._accept):
+        for part in (self._slips, self._void, self._reprint, self._receive, self._accept):
             line.addWidget(part)
         for button, signal in (
             (self._another, self.another),
             (self._finish, self.finish),
             (self._discard, self.discard),
+            (self._slips, self.slips),
             (self._void, self.void),
             (self._reprint, self.reprint),
             (self._receive, self.receive),
@@ -69,6 +71,8 @@ class ActionBar(QFrame):
         self._finish.setVisible(visit is not None)
         self._discard.tell(tr("bar.discard"), Key.DISCARD)
         self._discard.setVisible(bool(draft and draft.id and (draft.applicant or draft.item)))
+        self._slips.tell(tr("bar.slips"), Key.SLIPS)
+        self._slips.setVisible(draft is None)
         self._void.tell(tr("bar.void"), Key.VOID)
         self._void.setVisible(draft is None and bool(filed) and filed[-1].void.open)
         self._reprint.tell(tr("bar.reprint"), Key.REPRINT)

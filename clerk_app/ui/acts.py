@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from clerk_app.desk import acceptance, calling, correction, drafting, finding, looking_up, printing, ticketing
+from clerk_app.desk import (
+    acceptance,
+    calling,
+    correction,
+    drafting,
+    finding,
+    looking_up,
+    printing,
+    sign_in,
+    ticketing,
+)
 from clerk_app.desk.ports import Hit
 from clerk_app.desk.views import CaseRow
 from clerk_app.domain.applicant import CardRecord
@@ -55,6 +65,10 @@ class Acts(QObject):
             self.nobody.emit()
         else:
             self.called.emit(visit.ticket_number)
+
+    async def renew(self, password: str) -> None:
+        """Open the office's session; the clerk may have other rights by now."""
+        self._shown.operator = await self._do.network(sign_in.renew, self._operator, password)
 
     async def finish_and_call(self) -> None:
         await self.finish()
@@ -249,6 +263,11 @@ class Acts(QObject):
 
     async def answer_print(self, job_id: str, on_paper: bool) -> None:
         await self._do.at_desk(printing.answer, job_id, on_paper, self._operator)
+        await self.print_queued()
+
+    async def spell_out(self, job_id: str) -> None:
+        """Print with a code in place of the character that nobody can write."""
+        await self._do.at_desk(printing.spell_out, job_id, self._operator)
         await self.print_queued()
 
     async def print_queued(self) -> None:

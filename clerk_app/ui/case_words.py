@@ -21,7 +21,7 @@ _SYNC = {
     SyncState.REGISTERED: ("cloud", "ok"),
     SyncState.REFUSED: ("bad", "bad"),
 }
-_PAPER = {
+PAPER = {
     PrintState.QUEUED: ("print", ""),
     PrintState.PRINTING: ("print", ""),
     PrintState.PRINTED: ("paper", "ok"),
@@ -45,7 +45,7 @@ def paper(case: CaseRow) -> Told | None:
     """What became of the slip; None when none was asked for."""
     if case.print_state is None:
         return None
-    icon, tone = _PAPER[case.print_state]
+    icon, tone = PAPER[case.print_state]
     words = tr(f"paper.{case.print_state.value}")
     if case.reprints:
         words = f"{words} · {tr('paper.reprints', count=case.reprints)}"

@@ -18,6 +18,7 @@ from clerk_app.desk.ports import (
     ReaderStatus,
 )
 from clerk_app.desk.views import CaseRow
+from clerk_app.domain.ticket import Series
 from clerk_app.failures import Failure
 from clerk_app.ui.acts import Acts
 from clerk_app.ui.async_action import Actions, Place
@@ -28,6 +29,7 @@ from clerk_app.ui.counter_panels import CounterPanels
 from clerk_app.ui.finish_question import FinishQuestion
 from clerk_app.ui.keys import Key
 from clerk_app.ui.scans import ScansAtWindow
+from clerk_app.ui.slips_at_window import SlipsAtWindow
 from clerk_app.ui.snapshots import Snapshots, View
 from clerk_app.ui.ticket_notices import TicketNotices
 
@@ -44,10 +46,12 @@ class Counter(CounterPanels):
         self.shown = Snapshots(actions, operator)
         self.acts = Acts(actions, self.shown)
         self.card = CardAtWindow(self.steps, self.acts, actions)
+        self.slips_at_window = SlipsAtWindow(self, actions)
         self.notices = CounterNotices(self)
         self.scans = ScansAtWindow(self)
         self.ticket_notices = TicketNotices(self)
         self.waiting.issuing.allow(rights.ISSUE in operator.rights)
+        self._again_in_session: Callable[[], None] = self.call
         self._tie_views()
         self._tie_acts()
         self._again = QTimer(self, interval=_MINUTE_MS)
@@ -93,12 +97,13 @@ class Counter(CounterPanels):
         acts, steps, start = self.acts, self.steps, self._actions.start
         ticket = self.ticket
         ticket.call.connect(self.call)
-        ticket.recall.connect(lambda: start(acts.recall(), ticket.banner, "recall"))
+        ticket.recall.connect(self.recall)
+        ticket.session.given.connect(lambda password: start(self._renew(password), ticket.banner, "session"))
         ticket.no_show.connect(lambda: start(acts.no_show(), ticket.banner, "no_show"))
         ticket.paper.connect(lambda number: start(acts.serve_paper(number), ticket.banner, "paper"))
         issuing = self.waiting.issuing
         issuing.asked.connect(self.ask_issue)
-        issuing.chosen.connect(lambda series: start(acts.issue_ticket(series), issuing.banner, "issue"))
+        issuing.chosen.connect(self.issue)
         who, item = steps.applicant, steps.item
         who.typed.connect(lambda *given: start(acts.typed(*given), who.banner, "typed"))
         who.organisation.connect(lambda *given: start(acts.organisation(*given), who.banner, "organisation"))
@@ -124,6 +129,7 @@ class Counter(CounterPanels):
         bar.reprint.connect(self.reprint)
         bar.void.connect(self.ask_void)
         bar.discard.connect(self.discard)
+        bar.slips.connect(self.show_slips)
         self.side.cases.reprint.connect(lambda case: start(acts.reprint(case), steps.paper, "reprint"))
         self.side.cases.void.connect(lambda _id: self._ask_void_of(self.side.cases.chosen))
         self.void.given.connect(lambda *given: start(self._void(*given), self.void.banner, "void"))
@@ -217,7 +223,7 @@ class Counter(CounterPanels):
     async def _call(self, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """A call that finds no network leads on to the paper ticket; the link may not know it yet."""
         try:
-            await act()
+            await self.in_session(act(), self.call)
         except Failure as failure:
             if failure.code == "SYNC-OFFLINE":
                 await self.shown.read(View.STATUS)
@@ -225,7 +231,32 @@ class Counter(CounterPanels):
             raise
 
     def recall(self) -> None:
-        self._actions.start(self.acts.recall(), self.ticket.banner, "recall")
+        work = self.in_session(self.acts.recall(), self.recall)
+        self._actions.start(work, self.ticket.banner, "recall")
+
+    def issue(self, series: Series) -> None:
+        """A ticket of this series."""
+        work = self.in_session(self.acts.issue_ticket(series), lambda: self.issue(series))
+        self._actions.start(work, self.waiting.issuing.banner, "issue")
+
+    async def in_session(self, act: Coroutine[Any, Any, None], again: Callable[[], None]) -> None:
+        """Do `act`; where the office does not know the clerk (signed in offline), ask for the password here.
+
+        With the session open it is done `again`: nothing was done without one.
+        """
+        try:
+            await act
+        except Failure as failure:
+            if failure.code != "OFFICE-SESSION":
+                raise
+            self._again_in_session = again
+            self.ticket.ask_session()
+
+    async def _renew(self, password: str) -> None:
+        await self.acts.renew(password)
+        self.waiting.issuing.allow(rights.ISSUE in self.shown.operator.rights)
+        self.ticket.session.put_away()
+        self._again_in_session()
 
     def no_show(self) -> None:
         self._actions.start(self.acts.no_show(), self.ticket.banner, "no_show")
@@ -264,7 +295,10 @@ class Counter(CounterPanels):
             await self.acts.receive()
 
     def reprint(self) -> None:
-        if (case := self._case()) is not None:
+        """Ctrl+P: what the sheet of slips shows, else the slip of the case once more."""
+        if self.slips.isVisible():
+            self.slips.print()
+        elif (case := self._case()) is not None:
             self._actions.start(self.acts.reprint(case.id), self.steps.paper, "reprint")
 
     def ask_void(self) -> None:
@@ -288,7 +322,8 @@ class Counter(CounterPanels):
 
     def answer(self, place: int) -> None:
         """Give the first (0) or second answer of the topmost message that asks something."""
-        slots = (self.band, self.ticket.banner, *self.steps.slots, self.waiting.issuing.paper)
+        near = (self.slips.banner, self.band, self.ticket.banner)
+        slots = (*near, *self.steps.slots, self.waiting.issuing.paper)
         next((slot for slot in slots if slot.isVisible() and slot.answer(place)), None)
 
     def ask_paper(self) -> None:
@@ -315,6 +350,11 @@ class Counter(CounterPanels):
         self.side.show_page(1)
         self.side.cases.focus_first()
 
+    def show_slips(self) -> None:
+        """Ctrl+J: of the case a key means; with nobody here, of the one chosen last."""
+        nobody = self.shown.visit is None
+        self.slips_at_window.open(self._case() or (self.side.cases.chosen if nobody else None))
+
     def show_outbox(self) -> None:
         self.outbox.show_up()
         self.read(View.OUTBOX)
@@ -331,7 +371,9 @@ class Counter(CounterPanels):
 
     def close_something(self) -> None:
         """Esc: put away what is open, the topmost first."""
-        if self.void.put_away() or self.outbox.put_away() or self.waiting.issuing.put_away():
+        if self.void.put_away() or self.slips.put_away() or self.outbox.put_away():
+            return
+        if self.ticket.session.put_away() or self.waiting.issuing.put_away():
             return
         if self.steps.applicant.close_entries():
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clerk_app.desk.ports import LinkState, PrintState
+from clerk_app.desk.printing import NO_GLYPH
 from clerk_app.desk.views import CaseRow, DraftRow, Gate
 from clerk_app.domain.case import Draft
 from clerk_app.ui import case_words
@@ -75,12 +76,16 @@ class CounterNotices:
         job = case.print_job or ""
         if case.print_state is PrintState.FAILED:
             again = Answer("paper.again", lambda: start(acts.retry_print(job), place, "print"), primary=True)
+            answers: tuple[Answer, ...] = (again,)
+            if case.print_code == NO_GLYPH:
+                spelled = Answer("paper.spell_out", lambda: start(acts.spell_out(job), place, "print"))
+                answers = (again, spelled)
             return Message(
                 "bad",
                 "paper.failed_case",
                 {"number": case.number},
                 failure=case.print_code,
-                answers=(again,),
+                answers=answers,
                 closable=False,
             )
         yes = Answer("paper.yes", lambda: start(acts.answer_print(job, True), place, "print"), primary=True)

@@ -15,6 +15,7 @@ from clerk_app.ui.header import Header
 from clerk_app.ui.outbox_sheet import OutboxSheet
 from clerk_app.ui.pieces import column, row
 from clerk_app.ui.side_panel import SidePanel
+from clerk_app.ui.slips_sheet import SlipsSheet
 from clerk_app.ui.steps_panel import StepsPanel
 from clerk_app.ui.ticket_panel import TicketPanel
 from clerk_app.ui.timeline_panel import TimelinePanel
@@ -23,7 +24,7 @@ from clerk_app.ui.waiting_panel import WaitingPanel
 
 
 class CounterPanels(QWidget):
-    """Header, offline band, three columns, bottom bar, and the two sheets that slide over them."""
+    """Header, offline band, three columns, bottom bar, and the sheets that slide over them."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         super().__init__()
@@ -39,6 +40,7 @@ class CounterPanels(QWidget):
         self.bar = ActionBar()
         self._lay_out()
         self.outbox = OutboxSheet(self)
+        self.slips = SlipsSheet(self)
         self.void = VoidSheet(self)
 
     def _lay_out(self) -> None:
@@ -60,7 +62,8 @@ class CounterPanels(QWidget):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab in reading order, whatever was built anew meanwhile; an open sheet is read by itself."""
-        sheet = next((sheet for sheet in (self.void, self.outbox) if sheet.isVisible()), None)
+        sheets = (self.void, self.slips, self.outbox)
+        sheet = next((sheet for sheet in sheets if sheet.isVisible()), None)
         return reading_order.step(sheet or self, QApplication.focusWidget(), forward=forward)
 
     def retranslate(self) -> None:
@@ -79,4 +82,5 @@ class CounterPanels(QWidget):
         self.timeline.retranslate()
         self.bar.retranslate()
         self.outbox.retranslate()
+        self.slips.retranslate()
         self.void.retranslate()

@@ -59,11 +59,11 @@ class Shift(QObject):
         self.counter = counter
         counter.header.language_asked.connect(self.language_asked)
         counter.header.look_asked.connect(self.look_asked)
+        counter.header.doctor_asked.connect(self.doctor_asked)
         counter.header.sign_out_asked.connect(self.sign_out)
         self._pages.addWidget(counter)
         counter.retranslate()
         self._pages.setCurrentWidget(counter)
-        counter.header.doctor_asked.connect(self.doctor_asked)
         counter.acts.called.connect(self._read_early_card)
         counter.start_work(self._reader)
         self._scanner.start()
@@ -104,6 +104,7 @@ class Shift(QObject):
             Key.VOID: counter.ask_void,
             Key.SEARCH: counter.search_item,
             Key.OUTBOX: counter.show_outbox,
+            Key.SLIPS: counter.show_slips,
             Key.PAPER: counter.ask_paper,
             Key.ISSUE: counter.ask_issue,
             Key.TYPED: lambda: counter.at_applicant(steps.applicant.ask_typed),

@@ -5,6 +5,7 @@ The pictures go to `build/pictures/`; the test holds that every scene can be dra
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from clerk_app.desk.ports import (
     PrintOutcome,
     PrintResult,
 )
+from clerk_app.devices.printer.templates import Templates
 from clerk_app.ui.pieces import FittingScroll
 from clerk_app.ui.services import Look
 
@@ -220,6 +222,24 @@ def doctor(hall: Hall) -> None:
     sheet.page._lines["clock"]._more.click()
 
 
+def slips(hall: Hall) -> None:
+    filed(hall)
+    hall.press(Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    hall.press(Qt.Key.Key_Down)
+
+
+def slips_in_doubt(hall: Hall) -> None:
+    """A closing sheet nobody knows of, and a hall's template with a mistake."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "closing.slip").write_text("centre {hall}\nfeild x = {day}\n", encoding="utf-8")
+    hall.printer.templates = Templates(folder)
+    hall.sign_in()
+    hall.press(Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    hall.press(Qt.Key.Key_Down)
+    hall.printer.outcomes.append(PrintResult(PrintOutcome.UNKNOWN, "PRINTER-UNCONFIRMED"))
+    hall.press(Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+
+
 SCENES: dict[str, Callable[[Hall], None]] = {
     scene.__name__: scene
     for scene in (
@@ -245,6 +265,8 @@ SCENES: dict[str, Callable[[Hall], None]] = {
         ticket_without_paper,
         ticket_in_doubt,
         undo,
+        slips,
+        slips_in_doubt,
         doctor,
     )
 }

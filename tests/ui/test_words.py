@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 
 from clerk_app.desk.ports import CommandState, LinkState, PrintState, ReaderState
-from clerk_app.desk.views import CheckState
+from clerk_app.desk.views import CheckState, Paper
 from clerk_app.domain.applicant import DocumentKind, Sex
 from clerk_app.domain.case import LegalState, MaterialMode, SyncState, TimelineKind
 from clerk_app.domain.catalogue import Audience, ItemType, OfflineRule
@@ -41,6 +41,7 @@ FAMILIES = {
     "outbox": [state for state in CommandState if state is not CommandState.APPLIED],
     "command": list(get_args(CommandType)),
     "ethnicity": list(ETHNIC_GROUPS),
+    "slips": list(Paper),
 }
 
 
