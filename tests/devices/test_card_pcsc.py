@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -61,6 +65,22 @@ def test_every_reader_is_watched(pcscd: Bench, reader: PcscReader, events: Event
     assert events.record() == CARDS["resident"].record
 
 
+def test_a_reader_takes_identity_and_social_security_cards_in_turn(
+    pcscd: Bench, reader: PcscReader, events: Events
+) -> None:
+    started(reader, events)
+    for card_id in ("social-security-1", "resident", "social-security-2-long-name"):
+        card = CARDS[card_id]
+        if card_id == "resident":
+            pcscd.lay(card.chip)
+        else:
+            by = "number" if card_id.endswith("-1") else "tag"
+            pcscd.lay_social_security(card.chip, by=by, short=False, t0=True)
+        assert events.record() == card.record
+        pcscd.take()
+        events.until(ReaderState.EMPTY, READER)
+
+
 def test_a_card_no_driver_knows(pcscd: Bench, reader: PcscReader, events: Events) -> None:
     started(reader, events)
     pcscd.lay(CHIP, atr=BANK_ATR)
@@ -70,12 +90,15 @@ def test_a_card_no_driver_knows(pcscd: Bench, reader: PcscReader, events: Events
 
 def test_a_card_no_driver_takes_is_not_touched(pcscd: Bench, events: Events) -> None:
     reader = PcscReader([IdentityCard()])
-    try:
-        started(reader, events)
-        pcscd.lay(CHIP, atr=BANK_ATR, faults={0: "hang", 0x0400: "hang"})
-        assert events.failure() == "CARD-UNKNOWN"
-    finally:
-        reader.stop()
+    pcscd.lay(CHIP, atr=BANK_ATR)
+    with pcsc.open_context() as context:
+        card = held_by_another_program(context)  # whoever touches it is told that it is busy
+        reader.start(events)
+        try:
+            assert events.failure() == "CARD-UNKNOWN"
+        finally:
+            reader.stop()
+            scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
 
 
 def test_a_status_word_is_a_code_of_its_own(pcscd: Bench, reader: PcscReader, events: Events) -> None:
@@ -170,11 +193,29 @@ def test_a_reader_held_by_another_program(pcscd: Bench, reader: PcscReader, even
         card = held_by_another_program(context)
         reader.start(events)
         assert events.failure() == "CARD-BUSY"
+        reader.read_again()
+        assert events.failure() == "CARD-BUSY"
         scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
 
-    reader.read_again()
+    assert events.record() == CARDS["resident"].record  # without anybody asking
+    events.until(ReaderState.PRESENT)
+    reader.stop()
+    assert events.rest() == []
 
-    assert events.record() == CARDS["resident"].record
+
+def test_a_card_that_was_held_and_taken_is_not_read(pcscd: Bench, reader: PcscReader, events: Events) -> None:
+    pcscd.lay(CHIP)
+    with pcsc.open_context() as context:
+        card = held_by_another_program(context)
+        reader.start(events)
+        assert events.failure() == "CARD-BUSY"
+        pcscd.take()
+        events.until(ReaderState.EMPTY, READER)
+        scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
+
+    pcscd.lay(CARDS["resident-woman"].chip)
+
+    assert events.record() == CARDS["resident-woman"].record
 
 
 def test_a_program_that_probes_the_card_for_a_moment_is_waited_for(
@@ -222,6 +263,73 @@ def test_the_service_dies_in_the_middle_of_a_read(pcscd: Bench, reader: PcscRead
     events.until(ReaderState.SERVICE_LOST)
     pcscd.start()
     events.until(ReaderState.EMPTY)
+
+
+def test_a_service_that_hangs_is_told_and_so_is_its_return(pcscd: Bench, events: Events) -> None:
+    reader = PcscReader(poll=0.1, tick=0.05)
+    try:
+        started(reader, events)
+        pcscd.freeze(frozen=True)
+        assert events.next() == ReaderStatus(ReaderState.SERVICE_LOST)
+        pcscd.freeze(frozen=False)
+        events.until(ReaderState.EMPTY, READER)
+        events.until(ReaderState.EMPTY, SECOND_READER)
+
+        pcscd.freeze(frozen=True)
+        assert events.next() == ReaderStatus(ReaderState.SERVICE_LOST)
+        pcscd.lay(CHIP)
+        pcscd.freeze(frozen=False)
+
+        assert events.record() == CARDS["resident"].record
+    finally:
+        reader.stop()
+
+
+def test_the_readers_change_while_the_service_is_away(
+    card_bench: Bench, reader: PcscReader, events: Events
+) -> None:
+    card_bench.start()
+    try:
+        started(reader, events)
+        card_bench.kill()
+        assert events.state() is ReaderState.SERVICE_LOST
+        card_bench.start(readers=False)
+        assert events.next() == ReaderStatus(ReaderState.NO_READER)
+        card_bench.kill()
+        assert events.state() is ReaderState.SERVICE_LOST
+    finally:
+        card_bench.start()
+    try:
+        events.until(ReaderState.EMPTY, READER)
+    finally:
+        card_bench.kill()
+
+
+def test_after_a_sleep_the_card_that_lies_there_is_read_again(pcscd: Bench) -> None:
+    script = str(Path(__file__).with_name("card_watcher.py"))
+    with subprocess.Popen(
+        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as watcher:
+        assert watcher.stdin is not None
+        assert watcher.stdout is not None
+
+        def says(line: str) -> None:
+            assert watcher.stdout is not None
+            assert any(said.strip() == line for said in iter(watcher.stdout.readline, ""))
+
+        says(f"empty {READER}")
+        pcscd.lay(CHIP)
+        says(f"CardRead {READER}")
+        says(f"present {READER}")
+
+        watcher.send_signal(signal.SIGSTOP)
+        time.sleep(1.0)  # what is tested is that time passes
+        watcher.send_signal(signal.SIGCONT)
+
+        says(f"reading {READER}")
+        says(f"CardRead {READER}")
+        watcher.stdin.close()
+        assert watcher.wait(timeout=PATIENCE) == 0
 
 
 def test_the_service_is_not_there_at_the_start(card_bench: Bench, reader: PcscReader, events: Events) -> None:

@@ -93,12 +93,12 @@ def test_a_card_that_wants_exact_lengths() -> None:
     assert read(transmit) == RECORD
 
 
-def test_a_card_that_takes_a_tag_for_a_record_number_is_read_by_number() -> None:
+def test_a_card_that_answers_with_another_record_is_read_by_number() -> None:
     chip = SocialSecurityChip(social_security_records(RECORD, "1.00"), by="number")
 
     def transmit(command: bytes) -> bytes:
-        if command[1] == 0xB2:
-            command = command[:3] + bytes((command[3] | 4,)) + command[4:]
+        if command[1] == 0xB2 and command[3] & 7 == 0:
+            command = b"\x00\xb2\x01" + bytes((command[3] | 4,)) + command[4:]
         return chip.transmit(command)
 
     assert read(transmit) == RECORD

@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 
 _BUSY_ATTEMPTS = 4  # other programs probe a new card for a moment
 _BUSY_SECONDS = 0.2
+_HELD_SECONDS = 0.2  # one wait while a card is held: pcscd tells nobody that it was let go
 _STOP_SECONDS = 0.9
 _VANISHED_SECONDS = 0.1
 _LATE_SECONDS = 5.0  # a wait that ends so much too late was slept through
@@ -238,8 +239,9 @@ class PcscReader:
 
     def _wait(self, context: pcsc.Context, known: Mapping[str, int]) -> Mapping[str, pcsc.ReaderNow]:
         """`pcsc.wait`, on time. Raises _Slept when it was not."""
-        self._expected = clock() + self._poll
-        states = pcsc.wait(context, known, self._poll)
+        seconds = min(self._poll, _HELD_SECONDS) if self._held else self._poll
+        self._expected = clock() + seconds
+        states = pcsc.wait(context, known, seconds)
         if self._hung or clock() > self._expected + self._late:
             raise _Slept
         return states
@@ -285,4 +287,6 @@ class PcscReader:
         except Failure as failure:
             if failure.code == BUSY:
                 self._held[reader] = counter  # read when the monitor sees it free
+                if (context := self._context) is not None:
+                    pcsc.cancel(context)  # it waits for longer than for a card that is held
             raise

@@ -150,10 +150,9 @@ def _by_tag(transmit: Transmit, file: int, short: int) -> Mapping[int, bytes]:
     for tag, length in ITEMS[file].items():
         data, status = ask(transmit, bytes((0x00, 0xB2, tag, short, length + 2)))
         if status_words.done(status):
-            found, value = _record(data)
-            if found != tag:
+            if data[:1] != bytes((tag,)):
                 return {}
-            values[tag] = value
+            values[tag] = _record(data)[1]
         elif not values or status_words.code(status) not in _NOT_THERE:
             raise status_words.failure(f"EF{file:02X} tag {tag:02X}", status)
     return values
