@@ -73,7 +73,7 @@ def test_a_passport_becomes_the_applicant_from_within_a_field(called: Hall, text
         DocumentKind.PASSPORT,
     )
     assert called.counter.steps.item.search_text == "补领"
-    assert called.counter.steps.applicant._source.text == "机读区"
+    assert called.counter.steps.applicant._source.text == "已扫机读区"
     assert called.counter.steps.open_number == 2
 
 

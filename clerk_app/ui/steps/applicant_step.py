@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from clerk_app.desk.views import ApplicantView
+from clerk_app.ui.flow import FlowLayout
 from clerk_app.ui.keys import Key
 from clerk_app.ui.pieces import Chip, ElidedLabel, IconLabel, KeyButton, clear, column, label, on_click, row
 from clerk_app.ui.steps import person as people
@@ -52,11 +53,9 @@ class ApplicantStep(StepCard):
         self.body.addWidget(self._typed)
         self.body.addWidget(self._organisation)
         keys = QWidget()
-        line = row(keys, gap=4)
-        for button in (self._typed_key, self._agent_key, self._organisation_key):
+        line = FlowLayout(keys, gap=4, spread=True)
+        for button in (self._typed_key, self._agent_key, self._organisation_key, self._clear_key):
             line.addWidget(button)
-        line.addStretch()
-        line.addWidget(self._clear_key)
         self.body.addWidget(keys)
 
     def show_applicant(self, who: ApplicantView | None) -> None:

@@ -185,7 +185,7 @@ class TypedEntry(_Entry):
         super().retranslate()
         _say(self._kind, [tr(f"document.{kind}") if kind else tr("entry.identity_number") for kind in _KINDS])
         _say(self._reason, [tr(f"entry.because_{reason}") for reason in _REASONS])
-        self._birth.setPlaceholderText(tr("form.date"))
+        self._birth.setPlaceholderText(tr("entry.birth_hint"))
         self._show_birth()
         if (line := self._reason.lineEdit()) is not None:
             line.setCursorPosition(0)  # the beginning of a long reason, not its end
