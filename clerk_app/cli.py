@@ -53,13 +53,16 @@ def _parser() -> argparse.ArgumentParser:
     card = commands.add_parser("card", help="identity cards").add_subparsers(required=True, metavar="ACT")
     read = card.add_parser("read", help="read the card on the reader")
     read.add_argument("--json", action="store_true", help="print JSON")
-    read.add_argument("--reveal", action="store_true", help="print numbers and names in full")
+    read.add_argument(
+        "--reveal", metavar="REASON", help="print names and numbers in full; the reason goes into the audit"
+    )
     read.add_argument("--simulate", metavar="CARD", help="read a practice card instead")
     read.add_argument("--wait", type=float, default=20.0, metavar="SECONDS")
     read.set_defaults(command=_card_read)
 
     sample = commands.add_parser("print-sample", help="print a sample slip")
-    sample.add_argument("kind", choices=["ticket", "receipt", "void"])
+    kinds = ["ticket", "receipt", "void", "material-list", "pick-up", "shift", "closing", "test"]
+    sample.add_argument("kind", choices=kinds)
     sample.add_argument(
         "--printer", required=True, metavar="URL", help="tcp://HOST:PORT, serial:///dev/ttyS0, …"
     )
@@ -113,12 +116,28 @@ def _card_read(arguments: argparse.Namespace) -> int:
 
     logs.start(None)  # what is wrong is in the answer, once
     return read_card(
-        reveal=arguments.reveal,
+        reveal=_reveal(arguments),
         as_json=arguments.json,
         simulate=arguments.simulate,
         seconds=arguments.wait,
         reader=None if arguments.simulate else _reader_of_the_settings(),
     )
+
+
+def _reveal(arguments: argparse.Namespace) -> Callable[[CardRecord], None] | None:
+    """What makes it right to show a card in full; None when nobody asked. A practice card is nobody's."""
+    reason = arguments.reveal
+    if reason is None or arguments.simulate:
+        return None if reason is None else lambda _: None
+    if not reason.strip():
+        raise Failure("CARD-REVEAL")
+
+    def record(card: CardRecord) -> None:
+        from clerk_app.bootstrap import record_reveal
+
+        record_reveal(None, card.number, reason.strip())
+
+    return record
 
 
 def _reader_of_the_settings() -> CardReader:

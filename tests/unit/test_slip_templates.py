@@ -22,6 +22,7 @@ from slip_samples import (
     VOID,
 )
 
+from clerk_app.cli import _parser
 from clerk_app.devices.printer import slips
 from clerk_app.devices.printer.columns import columns
 from clerk_app.devices.printer.layout import (
@@ -34,6 +35,7 @@ from clerk_app.devices.printer.layout import (
     QrCode,
     as_text,
 )
+from clerk_app.devices.printer.sample_slips import KINDS, sample
 from clerk_app.devices.printer.template_parser import MAX_LINES, parse
 from clerk_app.devices.printer.template_words import FORMATS, VOCABULARY, Kind
 from clerk_app.devices.printer.templates import Templates, built_in, source
@@ -444,3 +446,10 @@ def test_the_manual_names_every_placeholder_format_and_directive() -> None:
     for directive in DIRECTIVES:
         name = directive.split("(")[0]
         assert re.search(rf"^\| .*`{name}\b", manual, re.MULTILINE), name
+
+
+def test_there_is_a_sample_of_every_slip_and_a_command_for_it() -> None:
+    assert {type(sample(kind)) for kind in KINDS} == set(VOCABULARY)
+    assert all(sample(kind).practice for kind in KINDS)
+    for kind in KINDS:
+        assert _parser().parse_args(["print-sample", kind, "--printer", "tcp://h"]).kind == kind
