@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Protocol
-from urllib.parse import urlsplit, urlunsplit
 
 from clerk_app.desk.ports import Check, Level, PaperState, PrinterStatus, PrintOutcome, PrintResult
 from clerk_app.doctor.rounds import Asked, Look, Tell, not_checked
@@ -82,5 +82,4 @@ def _printed(port: Prints, slip: Callable[[], TestSlip]) -> Check:
 
 def address(url: str) -> str:
     """The printer's address without a name and a password in it."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return re.sub("(?<=://)[^/@]*@", "", url)

@@ -24,54 +24,76 @@ from clerk_app.failures import Failure
 SERVICE, READER, CARD = "reader_service", "reader", "card"
 _LISTEN = 3.0
 """Seconds a reader has to say how it is; a card that lies there is read in this time too."""
-_SETTLE = 0.3
-"""Seconds without news after which a reader has said what it has to say."""
+_SETTLE = 0.6
+"""Seconds without news after which a reader has said what it has to say: pcscd looks every 0.4 s."""
 _CARD = 20.0
 _PCSC = "pcsc"
+_DRIVER = "CARD-DRIVER"
 
 
 class Heard:
-    """What a reader has reported so far: how each of its readers is, and what came of the last card."""
+    """What a driver has reported so far: how each of its readers is, and what came of the card on it."""
 
     def __init__(self) -> None:
         self._news = threading.Condition()
         self._last = 0.0
-        self.states: dict[str, ReaderState] = {}
-        self.card: CardRead | CardFailed | None = None
+        self._states: dict[str, ReaderState] = {}
+        self._cards: dict[str, CardRead | CardFailed] = {}
+        self._broken: CardFailed | None = None
 
     def hear(self, event: CardEvent) -> None:
         """A listener for `CardReader.start`; any thread."""
         with self._news:
             self._last = time.monotonic()
-            if not isinstance(event, ReaderStatus):
-                self.card = event
-            else:
+            if isinstance(event, ReaderStatus):
                 self._note(event)
+            elif isinstance(event, CardFailed) and event.code == _DRIVER:
+                self._broken = event
+            else:
+                self._cards[event.reader] = event
             self._news.notify_all()
 
     def _note(self, status: ReaderStatus) -> None:
         if status.state in (ReaderState.SERVICE_LOST, ReaderState.NO_READER):
-            self.states = {"": status.state}
-            self.card = None
+            self._states = {"": status.state}
+            self._cards.clear()
             return
-        self.states.pop("", None)
-        self.states[status.reader] = status.state
+        self._states.pop("", None)
+        self._states[status.reader] = status.state
         if status.state is ReaderState.EMPTY:
-            self.card = None
+            self._cards.pop(status.reader, None)
+
+    @property
+    def states(self) -> dict[str, ReaderState]:
+        """How each reader is; the service that is lost, or no reader at all, under no name."""
+        with self._news:
+            return dict(self._states)
+
+    @property
+    def cards(self) -> tuple[CardRead | CardFailed, ...]:
+        """What came of the cards that lie there now."""
+        with self._news:
+            return tuple(self._cards.values())
+
+    @property
+    def broken(self) -> CardFailed | None:
+        """Why a driver does not work."""
+        with self._news:
+            return self._broken
 
     def wait(self, seconds: float, *, card: bool) -> None:
         """Until everything is said: with `card` until one was read, else until nothing new comes."""
         end = time.monotonic() + seconds
         with self._news:
             while (left := end - time.monotonic()) > 0:
-                if self.card is not None or (not card and self._settled):
+                if self.cards or self.broken or (not card and self._settled):
                     return
                 self._news.wait(min(left, _SETTLE))
 
     @property
     def _settled(self) -> bool:
         quiet = time.monotonic() - self._last >= _SETTLE
-        return bool(self.states) and quiet and ReaderState.READING not in self.states.values()
+        return bool(self._states) and quiet and ReaderState.READING not in self._states.values()
 
 
 class RememberedReader:
@@ -123,8 +145,8 @@ def at_rest(
             ears = [heard for _, _, heard in opened if isinstance(heard, Heard)]
             while time.monotonic() < end:
                 for heard in ears:
-                    heard.wait(min(_SETTLE * 4, end - time.monotonic()), card=asked.card)
-                if not asked.card or any(heard.card for heard in ears) or not ears:
+                    heard.wait(min(_LISTEN, end - time.monotonic()), card=asked.card)
+                if not asked.card or any(heard.cards for heard in ears) or not ears:
                     break
             _tell(opened, asked, tell)
 
@@ -164,6 +186,8 @@ def _tell(opened: Sequence[tuple[str, str, Heard | Failure]], asked: Asked, tell
 
 def _reader(key: str, driver: str, heard: Heard) -> Check:
     states = set(heard.states.values())
+    if heard.broken is not None:
+        return Check(key, Level.FAIL, heard.broken.code, detail=heard.broken.detail)
     if not states or ReaderState.SERVICE_LOST in states:
         return not_checked(key, f"driver {driver}")
     if ReaderState.NO_READER in states:
@@ -174,12 +198,10 @@ def _reader(key: str, driver: str, heard: Heard) -> Check:
 
 def _card(ears: Sequence[Heard], asked: Asked) -> Check:
     """Only that a card was read, and of which kind: never whose."""
-    cards = [heard.card for heard in ears if heard.card is not None]
-    for card in cards:
+    for card in sorted((c for heard in ears for c in heard.cards), key=lambda c: isinstance(c, CardFailed)):
         if isinstance(card, CardRead):
             return Check(CARD, said="read", values=(("document", card.record.kind.value),))
-    for card in cards:
-        return Check(CARD, Level.FAIL, card.code, detail=card.detail)  # type: ignore[union-attr]
+        return Check(CARD, Level.FAIL, card.code, detail=card.detail)
     usable = {ReaderState.EMPTY, ReaderState.READING, ReaderState.PRESENT}
     if not any(usable & set(heard.states.values()) for heard in ears):
         return not_checked(CARD)

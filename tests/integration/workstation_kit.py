@@ -220,7 +220,7 @@ class Window:
     def start(self) -> None:
         self.workstation.subscribe(self._news.put)
         self.workstation.start()
-        self.reader.start(self._cards.put)
+        self.workstation.reader.start(self._cards.put)
 
     def close(self) -> None:
         if self._open:
