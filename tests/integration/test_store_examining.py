@@ -1,4 +1,4 @@
-"""Looking into a cache without opening it for work: nothing is made, nothing changes, nothing stays locked."""
+"""Looking into a cache without opening it for work: nothing is made or changed, no lock stays."""
 
 from __future__ import annotations
 
