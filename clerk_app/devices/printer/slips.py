@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from clerk_app.devices.printer.columns import columns
 from clerk_app.devices.printer.layout import BOLD, TITLE, Cut, Element, Page, Roll
 from clerk_app.devices.printer.template_drawing import Drawing
 from clerk_app.devices.printer.template_words import VOCABULARY
@@ -81,7 +82,9 @@ class _Paper:
             return
         page = self.page
         page.space(12)
-        page.banner(f"★ {self._both('练习')} ★")
+        words = self._both("练习")
+        starred = f"★ {words} ★"
+        page.banner(starred if columns(starred) * TITLE.width <= page.roll.columns else words)
         page.banner("练习专用，不具效力", BOLD)
         if self.english:
             page.banner(ENGLISH["练习专用，不具效力"], BOLD)
