@@ -41,6 +41,23 @@ def sign_in(desk: Desk, staff_no: str, password: str) -> Operator:
     return operator
 
 
+def renew(desk: Desk, staff_no: str, password: str) -> Operator:
+    """Open the office's session for a clerk who is at work already: signed in offline, or for too long.
+
+    Only the office can. Failures: OFFICE-SIGN-IN, OFFICE-LOCKED, or SYNC-… when nothing answers.
+    """
+    now = desk.clock.now()
+    operator = desk.office.sign_in(staff_no, password).operator
+    verifier = _hash(password)
+
+    def record(tx: Transaction) -> None:
+        _remember(tx, operator, verifier, now)
+        tx.audit.add(at=now, actor=staff_no, act="sign-in", subject="renewed")
+
+    desk.store.write(record)
+    return operator
+
+
 def sign_out(desk: Desk, operator: str) -> None:
     """End the clerk's session; an unreachable office does not hold anybody back."""
     desk.store.write(lambda tx: tx.audit.add(at=desk.clock.now(), actor=operator, act="sign-out", subject=""))

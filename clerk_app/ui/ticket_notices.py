@@ -71,7 +71,8 @@ class TicketNotices:
     def _void(self, paper: TicketPaper) -> None:
         counter = self._counter
         act = counter.acts.void_ticket(paper.job, paper.number)
-        counter.start(act, counter.waiting.issuing.banner, "ticket_paper")
+        work = counter.in_session(act, lambda: self._void(paper))
+        counter.start(work, counter.waiting.issuing.banner, "ticket_paper")
 
     def _issued(self, number: str) -> None:
         """Said only of a number whose paper came out; what did not is a question of its own."""

@@ -15,6 +15,7 @@ from clerk_app.ui.banner import BannerSlot
 from clerk_app.ui.flow import FlowLayout
 from clerk_app.ui.keys import Key
 from clerk_app.ui.pieces import Card, Chip, FittingScroll, KeyButton, column, label, on_click, row
+from clerk_app.ui.session_entry import SessionEntry
 from clerk_app.ui.words import tr
 
 
@@ -39,6 +40,8 @@ class TicketPanel(Card):
         self._chip = Chip()
         self._why = label(role="faint", wrap=True)
         self.banner = BannerSlot()
+        self.session = SessionEntry()
+        self.session.closed.connect(self.retranslate)
         self._call = KeyButton("primary", large=True, wide=True)
         self._recall, self._no_show = KeyButton(wide=True), KeyButton(wide=True)
         self._ticket_entry = QLineEdit()
@@ -67,6 +70,7 @@ class TicketPanel(Card):
         told.hide()
         self.banner.taken.connect(told.setVisible)
         body.addWidget(told)
+        body.addWidget(self.session)
         body.addWidget(self._call)
         self._pair: QHBoxLayout = row()
         self._pair.addWidget(self._recall, 1)
@@ -122,6 +126,11 @@ class TicketPanel(Card):
         self._ticket_entry.setFocus()
         self._ticket_entry.selectAll()
 
+    def ask_session(self) -> None:
+        """The office wants to know who calls: the password goes before every key of this panel."""
+        self.session.ask()
+        self.retranslate()
+
     def put_paper_away(self) -> None:
         self._asks_paper = self._out_of_reach = False
         self.retranslate()
@@ -159,7 +168,8 @@ class TicketPanel(Card):
         self._call.tell(tr("call.calling") if self._calling else tr("call.next"), Key.CALL)
         self._call.set_kind("" if visit or self._out_of_reach else "primary")
         self._call.setEnabled(not self._calling)
-        self._call.setVisible(not by_paper and not (self._offline and visit))
+        asked = not self.session.isHidden()
+        self._call.setVisible(not asked and not by_paper and not (self._offline and visit))
         self._recall.tell(tr("call.recall"), Key.RECALL)
         self._recall.setVisible(called and not self._offline)
         self._no_show.tell(tr("call.no_show"), Key.NO_SHOW)
@@ -169,7 +179,8 @@ class TicketPanel(Card):
         self._ticket_entry.setAccessibleName(tr("call.paper_hint"))
         self._serve.tell(tr("call.paper_serve"), Key.CALL if by_paper else "Enter")
         self._by_paper.tell(tr("call.paper"), Key.PAPER)
-        self._by_paper.setVisible(visit is None and not by_paper and not self._asks_paper)
+        self._by_paper.setVisible(visit is None and not asked and not by_paper and not self._asks_paper)
+        self.session.retranslate()
         self.banner.retranslate()
         self._fit_pair()
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,7 @@ from clerk_app.ui.pieces import FittingScroll
 from clerk_app.ui.services import Look
 
 FOLDER = Path("build/pictures")
+PASSPORT = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F3204153ZE184226B<<<<<16"
 LOOKS = [
     (Look("zh", "light", 100), (1366, 768)),
     (Look("en", "light", 100), (1366, 768)),
@@ -155,6 +158,57 @@ def with_agent(hall: Hall) -> None:
     hall.press(Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
 
 
+def zone(hall: Hall) -> None:
+    called(hall)
+    hall.scan(PASSPORT)
+    hall.press(Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+
+
+def zone_read_badly(hall: Hall) -> None:
+    called(hall)
+    hall.scan(PASSPORT.replace("740812", "740813"))
+
+
+def typed_passport(hall: Hall) -> None:
+    called(hall)
+    hall.press(Qt.Key.Key_T, Qt.KeyboardModifier.AltModifier)
+    hall.type("ERIKSSON ANNA MARIA")
+    for key in (Qt.Key.Key_Tab, Qt.Key.Key_Tab, Qt.Key.Key_Down, Qt.Key.Key_Return):
+        hall.press(key)
+
+
+def lost_card(hall: Hall) -> None:
+    called(hall)
+    hall.report_lost(LI)
+    hall.lay_card(LI)
+
+
+def minor(hall: Hall) -> None:
+    """With an agent who is no adult either, and whose card has expired."""
+    called(hall)
+    hall.lay_card(replace(LI, birth=date(2015, 3, 7)))
+    hall.press(Qt.Key.Key_A, Qt.KeyboardModifier.AltModifier)
+    hall.lay_card(replace(ZHAO, birth=date(2010, 3, 7), long_term=False, valid_until=date(2021, 1, 1)))
+    hall.press(Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+
+
+def expired(hall: Hall) -> None:
+    called(hall)
+    hall.lay_card(replace(LI, valid_until=date(2020, 3, 7)))
+    hall.press(Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+
+
+def scanned_ticket(hall: Hall) -> None:
+    hall.sign_in()
+    hall.scan("Y012")
+
+
+def scanned_nothing(hall: Hall) -> None:
+    called(hall)
+    hall.press(Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
+    hall.scan("91510700MA6200001X")
+
+
 def offline(hall: Hall) -> None:
     filed(hall)
     hall.press(Qt.Key.Key_F7)
@@ -174,6 +228,12 @@ def offline_ready(hall: Hall) -> None:
 def void(hall: Hall) -> None:
     filed(hall)
     hall.press(Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+
+
+def session(hall: Hall) -> None:
+    hall.sign_in()
+    hall.office.in_session = False
+    hall.press(Qt.Key.Key_F1)
 
 
 def issuing(hall: Hall) -> None:
@@ -258,9 +318,18 @@ SCENES: dict[str, Callable[[Hall], None]] = {
         typed,
         agent,
         with_agent,
+        zone,
+        zone_read_badly,
+        typed_passport,
+        lost_card,
+        minor,
+        expired,
+        scanned_ticket,
+        scanned_nothing,
         offline,
         offline_ready,
         void,
+        session,
         issuing,
         ticket_without_paper,
         ticket_in_doubt,

@@ -32,6 +32,7 @@ from clerk_app.desk.ports import (
     Hit,
     LinkState,
     LinkStatus,
+    LostCard,
     Operator,
     PaperState,
     Preview,
@@ -56,6 +57,7 @@ from clerk_app.domain.catalogue import ON_APPLICATION, ServiceItem
 from clerk_app.domain.documents import Slip
 from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ids import uuid7
+from clerk_app.domain.lost_cards import SALT_KEY, digest
 from clerk_app.domain.numbering import NumberBlock
 from clerk_app.domain.ticket import Series, Ticket, TicketState
 from clerk_app.failures import Failure
@@ -124,19 +126,23 @@ class FakeOffice:
     rights: frozenset[str] = frozenset({"accept", "call", "void"})
     issued: list[Ticket] = field(default_factory=list)
     voided: list[str] = field(default_factory=list)
+    in_session: bool = False  # an offline sign-in opens no session
 
     def sign_in(self, staff_no: str, password: str) -> SignedIn:
         self._reach()
         if password != PASSWORD:
             raise Failure("SIGN-IN-WRONG")
+        self.in_session = True
         until = MORNING + timedelta(hours=72)
         return SignedIn(Operator(staff_no, "王芳", self.rights, until, "Wang Fang"), "token")
 
     def sign_out(self) -> None:
         self._reach()
+        self.in_session = False
 
     def call_next(self, request_id: str) -> Ticket | None:
         self._reach()
+        self._know()
         if not self.tickets:
             return None
         ticket = replace(self.tickets.pop(0), state=TicketState.CALLED, calls=1, version=2)
@@ -155,6 +161,7 @@ class FakeOffice:
 
     def issue_ticket(self, request_id: str, series: str) -> Ticket:
         self._reach()
+        self._know()
         number = f"{series}{41 + len(self.issued):03}"
         self.issued.append(Ticket(uuid7(), number, series, TicketState.WAITING, MORNING, 1, reason="order"))
         return self.issued[-1]
@@ -168,6 +175,10 @@ class FakeOffice:
     def _reach(self) -> None:
         if self.failure:
             raise Failure(self.failure)
+
+    def _know(self) -> None:
+        if not self.in_session:
+            raise Failure("OFFICE-SESSION")
 
 
 @dataclass
@@ -415,6 +426,15 @@ class Hall:
     def lay_card(self, record: CardRecord) -> None:
         self.reader.lay(CardRead(record, "Sample Reader"))
         self.settle()
+
+    def report_lost(self, record: CardRecord) -> None:
+        """The office's list says that the card of this number is lost."""
+
+        def write(tx: object) -> None:
+            tx.meta.set(SALT_KEY, "salt")
+            tx.lost_cards.put([LostCard("report", digest(record.number, None, "salt"), 1)])
+
+        self.store.write(write)
 
     def changed(self, *topics: str) -> None:
         """Something happened in the background."""

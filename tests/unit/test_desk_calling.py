@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from desk_kit import CLERK, PERSON, Bench, bench, ticket
 
-from clerk_app.desk import calling, drafting, finding, following, sign_in
+from clerk_app.desk import calling, drafting, finding, following, rights, sign_in
 from clerk_app.domain.case import TimelineKind
 from clerk_app.domain.ticket import VisitState
 from clerk_app.failures import Failure
@@ -50,6 +50,18 @@ def test_a_call_whose_answer_was_lost_gives_the_same_ticket(hall: Bench) -> None
     assert visit is not None
     assert visit.ticket_number == "A037"
     assert len(hall.office.answered) == 1
+
+
+def test_a_session_is_renewed_by_the_office_alone(hall: Bench) -> None:
+    with refused("SIGN-IN-WRONG"):
+        sign_in.renew(hall.desk, CLERK, "wrong")
+    hall.office.rights = frozenset({"call"})
+    assert sign_in.renew(hall.desk, CLERK, "right").rights == {"call"}
+    with refused("DESK-RIGHT"):
+        hall.store.read(lambda tx: rights.require(tx, CLERK, rights.ACCEPT))
+    hall.offline()
+    with refused("SYNC-OFFLINE"):
+        sign_in.renew(hall.desk, CLERK, "right")
 
 
 def test_a_crowd_is_counted_whole_and_listed_as_far_as_anybody_reads(hall: Bench) -> None:
