@@ -10,6 +10,7 @@ demo=(
   libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0
   libxcb-xinerama0 libxcb-xkb1                     # what Qt loads at run time
   libpulse0 libspeechd2                            # sound and speech, through Qt
+  libusb-1.0-0                                     # printers on USB without a driver
   fonts-noto-cjk fonts-hanazono                    # the window, and rare characters on slips
 )
 test=(
@@ -18,6 +19,7 @@ test=(
   speech-dispatcher speech-dispatcher-espeak-ng espeak-ng  # the voice
   pulseaudio pulseaudio-utils                      # a sound service that nobody hears
   zbar-tools                                       # reads QR and CODE128 back
+  cups-daemon cups-client                          # a print queue
   xvfb xauth util-linux                            # a display, private namespaces
 )
 
