@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
+from getpass import getuser
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -44,6 +45,7 @@ from clerk_app.desk.ports import (
 from clerk_app.devices.scanner.camera import ProcessCamera
 from clerk_app.devices.voice.voice import NoVoice, voice_from_settings
 from clerk_app.doctor.readers import RememberedReader
+from clerk_app.domain import masking
 from clerk_app.domain.catalogue import ItemStatus
 from clerk_app.domain.documents import Slip
 from clerk_app.domain.ids import uuid7
@@ -356,6 +358,25 @@ def doctor_at_work(workstation: Workstation) -> Doctor:
 
 def cache_key(settings: Settings) -> KeySource:
     return KeyringKey("clerk-app cache", str(settings.folder.resolve()))
+
+
+def record_reveal(folder: Path | None, number: str, reason: str) -> None:
+    """Put into the audit that somebody let a command show `number` in full; it is kept masked.
+
+    Failures: STORE-… (STORE-IN-USE while the window is open), SETTINGS-NOT-ENROLLED. Nothing is made.
+    """
+    settings = settings_file.load(folder)
+    cache, key = settings.folder / "cache", cache_key(settings)
+    if SqlStore.examine(cache, key, lambda tx: tx.meta.device()) is None:
+        raise Failure("SETTINGS-NOT-ENROLLED")
+    store = SqlStore.open(cache, key)
+    try:
+        now, actor, subject = wall(), f"os:{getuser()}", masking.number(number)
+        store.write(
+            lambda tx: tx.audit.add(at=now, actor=actor, act="card-reveal", subject=subject, detail=reason)
+        )
+    finally:
+        store.close()
 
 
 def enrol(folder: Path | None, url: str, code: str, ca: str) -> Device:

@@ -14,7 +14,10 @@ from clerk_app import __version__, failures
 from clerk_app.failures import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clerk_app.desk.ports import CardReader
+    from clerk_app.domain.applicant import CardRecord
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -54,7 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     read = card.add_parser("read", help="read the card on the reader")
     read.add_argument("--json", action="store_true", help="print JSON")
     read.add_argument(
-        "--reveal", metavar="REASON", help="print names and numbers in full; the reason goes into the audit"
+        "--reveal",
+        type=_reason,
+        metavar="REASON",
+        help="print names and numbers in full; the reason goes into the audit",
     )
     read.add_argument("--simulate", metavar="CARD", help="read a practice card instead")
     read.add_argument("--wait", type=float, default=20.0, metavar="SECONDS")
@@ -126,18 +132,22 @@ def _card_read(arguments: argparse.Namespace) -> int:
 
 def _reveal(arguments: argparse.Namespace) -> Callable[[CardRecord], None] | None:
     """What makes it right to show a card in full; None when nobody asked. A practice card is nobody's."""
-    reason = arguments.reveal
-    if reason is None or arguments.simulate:
-        return None if reason is None else lambda _: None
-    if not reason.strip():
-        raise Failure("CARD-REVEAL")
+    if arguments.reveal is None:
+        return None
 
     def record(card: CardRecord) -> None:
         from clerk_app.bootstrap import record_reveal
 
-        record_reveal(None, card.number, reason.strip())
+        if not arguments.simulate:
+            record_reveal(None, card.number, arguments.reveal)
 
     return record
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("say why")
+    return text.strip()
 
 
 def _reader_of_the_settings() -> CardReader:

@@ -11,6 +11,8 @@ from pcscd import Bench
 from clerk_app.devices.card.command import read_card
 from clerk_app.devices.card.samples import sample_cards
 from clerk_app.devices.card.simulator import Fault, SimulatedReader
+from clerk_app.domain.applicant import CardRecord
+from clerk_app.failures import Failure
 
 CARDS = sample_cards()
 
@@ -33,14 +35,27 @@ def test_nothing_personal_is_printed_unasked(card_id: str, as_json: bool) -> Non
 
 def test_revealed_json_is_the_whole_card() -> None:
     out = StringIO()
+    shown: list[CardRecord] = []
 
-    assert read_card(simulate="resident-rare-ji", as_json=True, reveal=True, out=out) == 0
+    assert read_card(simulate="resident-rare-ji", as_json=True, reveal=shown.append, out=out) == 0
 
     card = json.loads(out.getvalue())
     record = CARDS["resident-rare-ji"].record
+    assert shown == [record]
     assert (card["name"], card["number"], card["address"]) == (record.name, record.number, record.address)
     assert (card["kind"], card["birth"], card["valid_until"]) == ("resident_id", "1979-09-26", "2034-10-08")
     assert (card["photo"], card["warnings"]) == (0, [])
+
+
+def test_what_cannot_be_put_on_record_is_not_shown() -> None:
+    def refuse(_: CardRecord) -> None:
+        raise Failure("SETTINGS-NOT-ENROLLED")
+
+    out, err = StringIO(), StringIO()
+
+    assert read_card(simulate="resident", reveal=refuse, out=out, err=err) == 2
+    assert err.getvalue().startswith("SETTINGS-NOT-ENROLLED: ")
+    assert out.getvalue() == ""
 
 
 def test_a_long_term_card_has_no_last_day() -> None:

@@ -75,7 +75,7 @@ def test_a_read_card_is_masked_unless_revealed():
     assert (masked.returncode, masked.stderr) == (0, "")
     assert json.loads(masked.stdout)["kind"] == "resident_id"
     assert not [secret for secret in PERSONAL if secret in masked.stdout]
-    revealed = run("clerk-app", "card", "read", "--json", "--reveal", "--simulate", "resident")
+    revealed = run("clerk-app", "card", "read", "--json", "--reveal", "a test", "--simulate", "resident")
     assert json.loads(revealed.stdout)["number"] == CARD.number
     assert json.loads(revealed.stdout)["name"] == CARD.name
     assert revealed.stderr == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from queue import Empty, SimpleQueue
 from typing import Any, TextIO
@@ -14,6 +15,7 @@ from clerk_app.desk.ports import CardEvent, CardFailed, CardRead, CardReader, Re
 from clerk_app.devices.card.simulator import SimulatedReader
 from clerk_app.domain import masking
 from clerk_app.domain.applicant import CardRecord
+from clerk_app.failures import Failure
 
 _NUMBERS = ("number", "travel_permit", "former_number")
 _NAMES = ("name", "latin_name")
@@ -22,7 +24,7 @@ _STATES = {ReaderState.SERVICE_LOST: "CARD-SERVICE-LOST", ReaderState.NO_READER:
 
 def read_card(
     *,
-    reveal: bool = False,
+    reveal: Callable[[CardRecord], None] | None = None,
     as_json: bool = False,
     simulate: str | None = None,
     seconds: float = 30.0,
@@ -33,6 +35,8 @@ def read_card(
 ) -> int:
     """Read one card; 0 with its fields on `out`, or 2 with failure code, sentence and action on `err`.
 
+    Names and numbers are masked unless there is `reveal`: it is called before anything is shown in full, to
+    put that on record, and raises Failure when it cannot. Then nothing is shown at all.
     `simulate` lays that sample card on a simulated reader; `reader` replaces the PC/SC readers. After
     `seconds` without a card the answer is what keeps it away: no service, no reader, or no card.
     """
@@ -45,13 +49,18 @@ def read_card(
         simulated.lay(simulate)
         reader = simulated
     outcome = _first_outcome(reader or _readers_of_this_machine(), seconds)
+    if isinstance(outcome, CardRead) and reveal is not None:
+        try:
+            reveal(outcome.record)
+        except Failure as failure:
+            outcome = CardFailed(failure.code, detail=failure.detail)
     if isinstance(outcome, CardFailed):
         text = failures.text(outcome.code, language)
         err.write(f"{outcome.code}: {text.sentence}{'' if language == 'zh' else ' '}{text.action}\n")
         if outcome.detail:
             err.write(f"  {outcome.detail}\n")
         return 2
-    fields = _fields(outcome.record, reveal=reveal)
+    fields = _fields(outcome.record, reveal=reveal is not None)
     if as_json:
         out.write(json.dumps(fields, ensure_ascii=False, indent=2) + "\n")
     else:
