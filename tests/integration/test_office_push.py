@@ -422,3 +422,40 @@ def test_logs_hold_nothing_personal(
     assert "command-held" in said
     for personal in ("李小明", "510704199001011234", "13800000000", "涪城区", CLERK.name):
         assert personal not in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "source"),
+    [
+        ("passport", "L898902C3", "mrz"),
+        ("mainland_travel_permit", "H12345678", "mrz"),
+        ("travel_document", "D23145890734", "mrz"),
+        ("passport", "L898902C3", "typed"),
+        ("social_security", "51070419890604123X", "card"),
+    ],
+)
+def test_a_case_of_any_document_is_registered(
+    hall: Hall, station: Workstation, kind: str, number: str, source: str
+) -> None:
+    filing = station.filing()
+    party = filing["body"]["applicant"]["party"]
+    party |= {"kind": kind, "number": number, "source": source, "nationality": "UTO", "birth": None}
+    party["typed_reason"] = "机读区磨损" if source == "typed" else ""
+    filing["hash"] = command_hash(filing["id"], filing["type"], filing["body"])
+    answer = station.push(filing).json()["results"][0]
+    assert (answer["status"], answer["data"]["state"]) == ("applied", "registered")
+    kept = json.loads(
+        hall.rows(f"SELECT filing FROM registered_case WHERE id = '{filing['body']['id']}'")[0][0]
+    )
+    assert {key: kept["applicant"]["party"][key] for key in ("kind", "source", "nationality")} == {
+        "kind": kind,
+        "source": source,
+        "nationality": "UTO",
+    }
+
+
+def test_a_source_or_kind_the_office_does_not_know_is_refused(station: Workstation) -> None:
+    filing = station.filing()
+    filing["body"]["applicant"]["party"]["source"] = "hearsay"
+    filing["hash"] = command_hash(filing["id"], filing["type"], filing["body"])
+    assert station.push(filing).json()["results"][0]["code"] == "OFFICE-MALFORMED"

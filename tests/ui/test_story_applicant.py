@@ -9,9 +9,8 @@ import pytest
 from PySide6.QtCore import Qt
 from window_hall import LI, ZHAO, Hall
 
-from clerk_app.desk.ports import CardFailed, LostCard
+from clerk_app.desk.ports import CardFailed
 from clerk_app.domain.applicant import CardRecord, DocumentKind, EntrySource
-from clerk_app.domain.lost_cards import SALT_KEY, digest
 
 ALT = Qt.KeyboardModifier.AltModifier
 
@@ -171,16 +170,8 @@ def test_a_typed_permit_whose_number_cannot_be_is_told_where_it_was_typed(called
     assert called.counter.steps.applicant.banner.message.failure == "ID-DOCUMENT-NUMBER"
 
 
-def report_lost(hall: Hall) -> None:
-    def write(tx) -> None:
-        tx.meta.set(SALT_KEY, "salt")
-        tx.lost_cards.put([LostCard("report", digest(LI.number, None, "salt"), 1)])
-
-    hall.store.write(write)
-
-
 def test_a_card_reported_lost_keeps_the_clerk_at_the_applicant(called: Hall) -> None:
-    report_lost(called)
+    called.report_lost(LI)
     called.lay_card(LI)
     step = called.counter.steps.applicant
     assert called.counter.steps.open_number == 1
