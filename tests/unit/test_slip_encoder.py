@@ -11,8 +11,9 @@ from slip_samples import RECEIPT, TICKET
 
 from clerk_app.devices.printer import slips
 from clerk_app.devices.printer.columns import clean
-from clerk_app.devices.printer.dots import line_dots, raster
+from clerk_app.devices.printer.dots import line_dots, logo, raster
 from clerk_app.devices.printer.encoder import PROLOGUE, Encoding, encode
+from clerk_app.devices.printer.interpreter import Interpreter
 from clerk_app.devices.printer.layout import (
     BOLD,
     PLAIN,
@@ -21,7 +22,9 @@ from clerk_app.devices.printer.layout import (
     Align,
     Barcode,
     Cut,
+    Drawer,
     Line,
+    Picture,
     QrCode,
     Run,
     Space,
@@ -197,3 +200,79 @@ def test_any_text_is_encoded_or_refused_with_its_code(text, encoding) -> None:
         assert re.fullmatch(r"U\+[0-9A-F]{4,6}( U\+[0-9A-F]{4,6})*", failure.detail)
     else:
         assert job.endswith(b"\x1dVB\x18")
+
+
+# --- UTF-8, raster, pictures -------------------------------------------------------------------------------
+
+
+def test_utf8_sends_what_such_fonts_hold_and_draws_the_rest() -> None:
+    assert body(line("综A，"), encoding=Encoding.UTF8).endswith("综A，\n".encode())
+    assert not drawn(body(line("䶮〇￥"), encoding=Encoding.UTF8))
+    assert drawn(body(line("㐱"), encoding=Encoding.UTF8)), "four bytes in GB 18030: in few fonts"
+    for sign in "é·“—①":
+        assert drawn(body(line(sign), encoding=Encoding.UTF8)), "some take it from a Latin font, half as wide"
+
+
+def test_raster_sends_nothing_but_dots_feeds_and_cuts() -> None:
+    data = body(
+        line("A"), QrCode("A", 4), Barcode("A037", 2), line(" "), Space(8), Cut(), encoding=Encoding.RASTER
+    )
+    assert data.count(b"\x1dv0\x00") == 3
+    assert data.endswith(bytes.fromhex("1b4a20 1b4a08 1d564218")), "a blank line is fed, not drawn"
+    assert b"\x1d(k" not in data
+    assert b"\x1dk" not in data
+
+
+def test_a_picture_is_centred_in_bands_a_printer_can_hold() -> None:
+    picture = Picture(16, b"\xff\xff" * 300)
+    data = body(picture)
+    assert data.startswith(bytes.fromhex("1b6101 1d763000 0200 f000"))
+    assert data[len(bytes.fromhex("1b6101 1d763000 0200 f000")) + 480 :].startswith(
+        bytes.fromhex("1d763000 0200 3c00")
+    )
+    with pytest.raises(ValueError, match="400 dots"):
+        body(Picture(400, bytes(50)), roll=NARROW)
+
+
+def test_the_drawer_is_opened() -> None:
+    assert body(Drawer()) == bytes.fromhex("1b7000 19fa")
+
+
+@pytest.mark.parametrize(("size", "fits"), [((1200, 300), (576, 144)), ((100, 40), (104, 40))])
+def test_a_logo_is_made_to_fit_the_paper(size, fits, tmp_path) -> None:
+    Image.new("L", size, 0).save(tmp_path / "logo.png")
+    picture = logo(tmp_path / "logo.png", WIDE)
+    assert (picture.width, picture.height) == fits
+    assert len(picture.rows) == picture.width // 8 * picture.height
+
+
+def test_a_logo_keeps_white_white_and_sees_through_what_is_transparent(tmp_path) -> None:
+    seen = Image.new("RGBA", (16, 2), (0, 0, 0, 0))
+    seen.paste((0, 0, 0, 255), (0, 0, 8, 2))
+    seen.save(tmp_path / "logo.png")
+    assert logo(tmp_path / "logo.png", WIDE).rows == b"\xff\x00\xff\x00"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no picture", b"\x89PNG\r\n\x1a\n" + bytes(40)])
+def test_a_logo_that_cannot_be_opened_is_told(content, tmp_path) -> None:
+    if content is not None:
+        (tmp_path / "logo.png").write_bytes(content)
+    with pytest.raises(Failure) as caught:
+        logo(tmp_path / "logo.png", WIDE)
+    assert caught.value.code == "PRINTER-LOGO"
+
+
+@pytest.mark.parametrize("scaled_by", ["FS !", "FS W", "GS !", "ESC !"])
+def test_hanzi_are_doubled_and_underlined_on_each_kind_of_clone(scaled_by) -> None:
+    """One printer ignores GS ! for hanzi, the next FS !: all must scale the title, and scale it back."""
+    papers = []
+    printer = Interpreter(WIDE.dots, "gbk", papers.append, lambda: None, scaled_by=scaled_by)
+    for byte in encode([line("收件", TITLE), line("凭证", Style(underline=True))], WIDE, Encoding.GBK):
+        printer.take(byte)
+    picture = printer.strip._bands
+    assert [band.height for band in picture] == [56, 32]
+    left, _, right, _ = picture[0].getbbox()
+    assert right - left > 72, "two hanzi of 48 dots"
+    assert picture[1].getpixel((40, 23)) == 255, "the line below"
+    assert picture[1].getbbox()[2] == 48
+    assert printer.unknown == []

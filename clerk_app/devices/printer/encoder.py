@@ -8,6 +8,7 @@ not used at all, so that Chinese mode (FS &) is never left (FS .).
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache
@@ -41,8 +42,10 @@ class Encoding(StrEnum):
     """The set of characters a printer declares to hold, and how they are sent.
 
     UTF8 is for printers that have been set to UTF-8 (by their own tool: there is no common command): the
-    two-byte part of GB 18030, which is what their fonts hold, sent as UTF-8. RASTER sends nothing but dots,
-    codes included, for printers without Chinese or of unknown make.
+    two-byte part of GB 18030, which is what their fonts hold, sent as UTF-8, without the signs of ambiguous
+    width (é, “, ·), which some of them take from a Latin font in half the columns.
+
+    RASTER sends nothing but dots, codes included, for printers without Chinese or of unknown make.
     """
 
     GB18030 = "gb18030"
@@ -185,6 +188,8 @@ def _in_set(cluster: str, encoding: Encoding) -> bool:
         if encoding is Encoding.GB2312:
             code.decode("gb2312")
     except UnicodeError:
+        return False
+    if encoding is Encoding.UTF8 and any(unicodedata.east_asian_width(sign) == "A" for sign in cluster):
         return False
     return len(code) == columns(cluster) and cluster.isprintable()
 
