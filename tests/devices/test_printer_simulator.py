@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -214,3 +215,124 @@ def test_a_printer_serves_one_connection_after_the_other() -> None:
             first.close()
             second.settimeout(2)
             assert second.recv(1) == b"\x12"
+
+
+def on_bench(data: bytes, **settings) -> Bench:
+    bench = Bench(**settings)
+    bench.mechanism.receive(data)
+    return bench
+
+
+def ink(paper: Paper) -> Image.Image:
+    """The printed part of an 80 mm paper, ink white on black: without margins, desk and torn edge."""
+    grey = paper.image.convert("L").crop((52, 20 + 24, 52 + 576, paper.image.height - 30))
+    return grey.point(lambda level: 255 if level < 128 else 0)
+
+
+def test_font_b_is_smaller_and_double_strike_is_bold() -> None:
+    (paper,) = on_bench(b"\x1bM\x01" + b"x" * 64 + b"\n\x1bM\x00" + b"x" * 48 + b"\n\x1dV\x00").papers
+    assert paper.text.split() == ["x" * 64, "x" * 48], "64 columns of 9 dots, 48 of 12"
+    plain, struck = (on_bench(mode + b"HHH\n\x1dV\x00").papers[0] for mode in (b"", b"\x1bG\x01"))
+    assert ink(struck).histogram()[255] > ink(plain).histogram()[255]
+
+
+def test_outside_chinese_mode_bytes_are_letters_of_the_code_page() -> None:
+    text = b"\x1c.\x1bt\x10caf\xe9 \xa5\n\x1bt\x00caf\x82\n\x1bt\xffcaf\x82\n\x1c&\xd6\xd0\n\x1dV\x00"
+    (paper,) = on_bench(text).papers
+    assert paper.text.split() == ["café", "¥", "café", "caf□", "中"]
+
+
+def test_column_graphics_stand_in_the_line() -> None:
+    bench = on_bench(b"AB\x1b*\x21\x08\x00" + b"\xff\xff\xff" * 8 + b"C\n\x1dV\x00")
+    (paper,) = bench.papers
+    assert paper.text == "AB[columns 8]C\n"
+    assert ink(paper).crop((24, 0, 32, 24)).getextrema() == (255, 255), "a black block after two letters"
+    assert bench.mechanism.unknown == []
+
+
+def test_graphics_are_stored_and_printed_and_raster_can_be_doubled() -> None:
+    dots = b"\x08\x00\x02\x00\xff\xff"
+    stored = b"\x1d(L\x0c\x000p0\x01\x011" + dots + b"\x1d(L\x02\x0002"
+    (paper,) = on_bench(stored + b"\x1dv0\x03\x01\x00\x02\x00\xff\xff\x1dV\x00").papers
+    assert paper.text.split("\n")[:2] == ["[picture 8x2]", "[picture 16x4]"]
+
+
+def test_a_picture_is_cut_off_at_the_edge_and_a_code_that_does_not_fit_is_not_printed() -> None:
+    wide = b"\x1dv0\x00\x64\x00\x01\x00" + b"\xff" * 100
+    large = b"\x1d(k\x03\x001C\x10\x1d(k\x53\x001P0" + b"q" * 80 + b"\x1d(k\x03\x001Q0"
+    bars = b"\x1dw\x06\x1dkI\x16{B" + b"A" * 20
+    bench = on_bench(wide + large + bars + b"\x1dV\x00", width=58)
+    assert bench.papers[0].text.split() == ["[picture", "384x1]"]
+    assert bench.mechanism.unknown == [b"\x1d(k1Q", b"\x1dkI"]
+
+
+@pytest.mark.parametrize(
+    ("command", "how"),
+    [
+        (b"\x1dV\x00", "full"),
+        (b"\x1dV1", "partial"),
+        (b"\x1dVA\x18", "full"),
+        (b"\x1dVB\x18", "partial"),
+        (b"\x1bi", "partial"),
+    ],
+)
+def test_full_and_partial_cuts(command, how) -> None:
+    assert on_bench(b"A\n" + command).papers[0].cut == how
+
+
+def test_the_drawer_is_heard_from_the_buffer_and_in_real_time() -> None:
+    bench = on_bench(b"A\n\x1bp\x00\x19\xfa\x10\x14\x01\x00\x01\x1dV\x00")
+    assert bench.papers[0].text == "A\n[drawer]\n[drawer]\n"
+
+
+def test_a_printer_set_to_utf8_and_one_without_chinese(tmp_path) -> None:
+    assert on_bench("综A𠮷\n".encode() + b"\x1dV\x00", charset="utf8").papers[0].text == "综A□\n"
+    assert "综" not in on_bench("综\n".encode("gbk") + b"\x1dV\x00", charset="none").papers[0].text
+
+
+def test_values_out_of_their_range_are_ignored_and_noted() -> None:
+    bench = on_bench(b"\x1ba\x07\x1dw\x09\x1dh\x00\x1d(k\x03\x001C\x00\x1d(k\x03\x001E\x09\x1b*\x05\x00\x00")
+    assert len(bench.mechanism.unknown) == 6
+
+
+def test_paper_that_runs_on_for_ever_is_not_kept() -> None:
+    bench = on_bench(b"\x1b3\xff" + b"\x1bd\xff" * 2000 + b"\x1dV\x00")
+    assert bench.papers[0].image.height < 25_000
+
+
+@pytest.mark.parametrize("width", [80, 58])
+def test_a_raster_job_is_the_same_paper_for_a_scanner_and_the_eye(width, tmp_path) -> None:
+    bench = on_bench(job(RECEIPT, width, Encoding.RASTER), width=width, charset="none")
+    letters = on_bench(job(RECEIPT, width), width=width)
+    bench.papers[0].save(tmp_path / "slip.png")
+    assert scanned(tmp_path / "slip.png") == {f"QR-Code:{RECEIPT.number}", f"CODE-128:{RECEIPT.number}"}
+    assert bench.papers[0].image.size == letters.papers[0].image.size
+    assert bench.mechanism.unknown == []
+
+
+def test_a_lying_printer_answers_well_and_stands_still() -> None:
+    bench = on_bench(b"A\n\x1dr\x01\x10\x04\x04\x10\x04\x02", faults=Faults(paper_out=True, lies=True))
+    assert bench.answers == b"\x12\x12"
+    assert bench.mechanism.tear_off().text == ""
+
+
+def test_papers_can_be_taken_and_nothing_is_left_of_a_printer_that_was_stopped() -> None:
+    threads, handles = threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+    for serial in (False, True):
+        simulator = SimulatedPrinter(serial=serial).start()
+        for _ in range(3):
+            assert print_sample("ticket", simulator.url) == 0
+        assert len(simulator.take_papers()) == 3
+        assert simulator.papers == []
+        simulator.stop()
+        simulator.stop()
+    assert threading.active_count() == threads
+    assert len(list(Path("/proc/self/fd").iterdir())) == handles
+
+
+def test_a_port_that_is_taken_is_told_and_leaves_nothing_open() -> None:
+    with SimulatedPrinter() as first:
+        handles = len(list(Path("/proc/self/fd").iterdir()))
+        with pytest.raises(OSError, match="in use"):
+            SimulatedPrinter(port=first.port).start()
+        assert len(list(Path("/proc/self/fd").iterdir())) == handles
