@@ -189,7 +189,11 @@ def test_choices_made_quickly_show_the_last(window_hall: Hall) -> None:
     counter.show_slips()
     hall.settle()
     sheet = counter.slips
+    shown: list[str] = []
+    show = sheet.show_preview
+    sheet.show_preview = lambda preview: (shown.append(preview.text) if preview else None, show(preview))
     for row in (1, 2, 3, 2):
         sheet._list.setCurrentIndex(sheet.model.index(row))
     hall.settle()
+    assert len(shown) == 1, "what a newer choice has overtaken is never on the screen"
     assert "取件单" in sheet._preview.text

@@ -290,6 +290,8 @@ def test_a_closing_sheet_carries_the_head_and_the_chain_carries_the_sheet(hall: 
     acts = hall.store.read(lambda tx: tx.audit.acts(FRIDAY, FRIDAY + timedelta(hours=1)))
     assert (acts[-1].act, acts[-1].actor, acts[-1].subject) == ("closing-sheet", CLERK, "2026-11-20")
     assert hall.store.read(lambda tx: tx.audit.verify()) == links + 1
+    newest = text("SELECT detail FROM audit ORDER BY n DESC LIMIT 1")
+    assert hall.store.read(lambda tx: tx.audit._sql.execute(newest).scalar_one()) == head
 
 
 def test_a_broken_chain_gives_no_closing_sheet(hall: Bench) -> None:
