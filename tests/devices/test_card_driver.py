@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clerk_app.devices.card.monitor import Move, moves
-from clerk_app.devices.card.pseudo_apdu import PseudoApduTable, read_stream, table_from_settings
+from clerk_app.devices.card.pseudo_apdu import IdentityCard, PseudoApduTable, read_stream, table_from_settings
 from clerk_app.devices.card.status_words import PERHAPS_PULLED
 from clerk_app.failures import Failure
 
@@ -93,6 +93,47 @@ def test_the_table_comes_from_the_settings() -> None:
     assert table.recognises(bytes.fromhex("3B000000AABB"))
     assert not table.recognises(bytes.fromhex("3B0000AABB00"))
     assert not table.recognises(b"")
+
+
+@pytest.mark.parametrize(("step", "page", "last"), [(4, 16, 321 // 4 * 4), (128, 128, 10), (1, 240, 1200)])
+def test_an_offset_in_units_of_the_reader(step: int, page: int, last: int) -> None:
+    asked: list[int] = []
+
+    def transmit(command: bytes) -> bytes:
+        asked.append(int.from_bytes(command[2:4], "big"))
+        return STREAM[asked[-1] * step :][: command[4]].ljust(page, b"\0") + b"\x90\x00"
+
+    table = table_from_settings({"offset_step": step, "page": page})
+
+    assert read_stream(transmit, table) == (TEXT, PHOTO)
+    assert asked[-1] == last
+
+
+@pytest.mark.parametrize(
+    ("settings", "stream", "expected"),
+    [
+        ({"stream_length": 260}, STREAM[:260], (TEXT, None)),  # a reader that hands out no photo
+        ({"stream_length": 1000}, STREAM[:1000], (TEXT, None)),  # or only a part of one
+        (
+            {"stream_length": 2310, "header_length": 6},
+            STREAM[:4] + b"\4\0" + STREAM[4:] + PHOTO,
+            (TEXT, PHOTO),
+        ),
+        ({"header": "", "header_length": 7}, b"variant" + STREAM[4:], (TEXT, PHOTO)),
+    ],
+)
+def test_a_stream_of_another_shape(
+    settings: dict[str, Any], stream: bytes, expected: tuple[bytes, bytes | None]
+) -> None:
+    assert read_stream(StorageCard(stream), table_from_settings(settings)) == expected
+
+
+def test_a_card_without_a_mark_that_refuses_the_command_is_another_card() -> None:
+    for word in ("6D00", "6E00"):
+        with pytest.raises(Failure, match="CARD-UNKNOWN"):
+            IdentityCard(PseudoApduTable(atr_mark=b"")).read(lambda _, word=word: bytes.fromhex(word))
+    with pytest.raises(Failure, match="CARD-COMMAND"):
+        IdentityCard().read(lambda _: bytes.fromhex("6D00"))  # marked: the table is wrong
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,9 @@ def test_a_table_names_its_driver() -> None:
         ([{"porte": 1}], "reader.porte"),
         ([{"driver": "sdt", "porte": 1}], "reader.porte"),
         ([{}, {"readers": "Hall"}], "reader.readers"),
-        ([{"offset_step": 256, "page": 4}], "reader.offset_step"),
-        ([{"length": 200}], "reader.length"),
+        ([{"offset_step": 3, "page": 256}], "reader.offset_step"),
+        ([{"offset_step": 0}], "reader.offset_step"),
+        ([{"stream_length": 200}], "reader.stream_length"),
         ([{"header_length": 2}], "reader.header_length"),
     ],
 )

@@ -23,18 +23,17 @@ from clerk_app.failures import Failure
 class PseudoApduTable:
     """How one model of reader is spoken to. The defaults are the one publicly known model.
 
-    `page` is bytes a command, 1 to 256, and `offset_step` what P1 P2 grows by from one command to the next;
-    0 is the number of bytes, so that P1 P2 is a byte offset. `length` is how many bytes the stream has; 0 is
-    header, text and photo. An identity card is known by `atr_mark` at `atr_mark_offset` of the ATR; an empty
-    mark tries every card. `header` is what the stream must begin with and `header_length` where the text
-    block begins; 0 is behind the header.
+    `page` is bytes a command, 1 to 256, and `offset_step` how many bytes one unit of P1 P2 stands for.
+    `stream_length` is how many bytes the stream has; 0 is header, text and photo. An identity card is known
+    by `atr_mark` at `atr_mark_offset` of the ATR; an empty mark tries every card. `header` is what the stream
+    must begin with and `header_length` where the text block begins; 0 is behind the header.
     """
 
     cla: int = 0xFF
     ins: int = 0xB0
     page: int = 256
-    offset_step: int = 0
-    length: int = 0
+    offset_step: int = 1
+    stream_length: int = 0
     atr_mark_offset: int = 13
     atr_mark: bytes = b"\x90\x00"
     header: bytes = b"\x01\x00\x04\x00"
@@ -46,11 +45,7 @@ class PseudoApduTable:
 
     @property
     def total(self) -> int:
-        return self.length or self.text_at + TEXT_LENGTH + PHOTO_LENGTH
-
-    @property
-    def step(self) -> int:
-        return self.offset_step or self.page
+        return self.stream_length or self.text_at + TEXT_LENGTH + PHOTO_LENGTH
 
     def recognises(self, atr: bytes) -> bool:
         """Whether the ATR is the reader's sign for an identity card it has decrypted."""
@@ -61,8 +56,8 @@ _RANGES = {
     "cla": range(0x100),
     "ins": range(0x100),
     "page": range(1, 257),
-    "offset_step": range(257),
-    "length": range(4097),
+    "offset_step": range(1, 257),
+    "stream_length": range(4097),
     "atr_mark_offset": range(33),
     "header_length": range(65),
 }
@@ -80,9 +75,11 @@ def table_from_settings(settings: Mapping[str, Any]) -> PseudoApduTable:
     if table.text_at < len(table.header):
         raise Failure("SETTINGS-INVALID", "reader.header_length is shorter than reader.header")
     if table.total < table.text_at + TEXT_LENGTH:
-        raise Failure("SETTINGS-INVALID", f"reader.length must be {table.text_at + TEXT_LENGTH} or more")
-    if (table.total - 1) // table.page * table.step > 0xFFFF:
-        raise Failure("SETTINGS-INVALID", "reader.offset_step leads beyond P1 P2")
+        raise Failure(
+            "SETTINGS-INVALID", f"reader.stream_length must be {table.text_at + TEXT_LENGTH} or more"
+        )
+    if table.page % table.offset_step:
+        raise Failure("SETTINGS-INVALID", "reader.page must be a multiple of reader.offset_step")
     return table
 
 
@@ -112,8 +109,8 @@ def read_stream(transmit: Transmit, table: PseudoApduTable) -> tuple[bytes, byte
     Raises Failure with a CARD-… code naming the page; what `transmit` raises goes through.
     """
     stream = b"".join(
-        _page(transmit, table, number * table.step, min(table.page, table.total - start))
-        for number, start in enumerate(range(0, table.total, table.page))
+        _page(transmit, table, offset, min(table.page, table.total - offset))
+        for offset in range(0, table.total, table.page)
     )
     if not stream.startswith(table.header):
         raise Failure(status_words.UNREADABLE, "the stream does not begin with its header")
@@ -124,7 +121,8 @@ def read_stream(transmit: Transmit, table: PseudoApduTable) -> tuple[bytes, byte
 
 def _page(transmit: Transmit, table: PseudoApduTable, offset: int, wanted: int) -> bytes:
     """`wanted` bytes from `offset`. A reader may pad its last page; it may not be short."""
-    command = bytes((table.cla, table.ins, offset >> 8, offset & 0xFF, table.page % 256))
+    place = (offset // table.offset_step).to_bytes(2, "big")
+    command = bytes((table.cla, table.ins, *place, table.page % 256))
     data, status = ask(transmit, command)
     if not status_words.done(status):
         raise status_words.failure(f"offset {offset}", status)
