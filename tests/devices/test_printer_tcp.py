@@ -10,16 +10,18 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from clerk_app import failures
 from clerk_app.desk.ports import PaperState, PrintOutcome
 from clerk_app.devices import printer
 from clerk_app.devices.printer.command import sample
-from clerk_app.devices.printer.printer import Limits, printer_from_url
+from clerk_app.devices.printer.printer import Limits, printer_from_settings, printer_from_url
 from clerk_app.devices.printer.simulator import NO_FAULTS, Faults, SimulatedPrinter
 from clerk_app.devices.printer.status import Answers, Kind
 from clerk_app.domain.documents import TicketSlip
 from clerk_app.failures import Failure
+from clerk_app.settings import PrinterSettings
 
 QUICK = Limits(connect=2.0, answer=0.25, send=2.0, confirm=0.6, look=0.1)
 RECEIPT = sample("receipt")
@@ -38,7 +40,7 @@ def printer_at(simulator: SimulatedPrinter, **settings):
 
 
 @pytest.mark.parametrize("width", [80, 58])
-@pytest.mark.parametrize("encoding", ["gb18030", "gbk", "gb2312"])
+@pytest.mark.parametrize("encoding", ["gb18030", "gbk", "gb2312", "utf8"])
 def test_a_healthy_printer_confirms_and_the_slip_is_on_the_paper(width, encoding) -> None:
     with SimulatedPrinter(width=width, charset=encoding) as simulator:
         result = printer_at(simulator, width=width, encoding=encoding).print(RECEIPT)
@@ -264,3 +266,74 @@ def test_a_ticket_without_practice_prints_without_bars(simulator) -> None:
     slip = TicketSlip("B001", "样例政务服务中心", "综合业务", datetime(2026, 3, 2, tzinfo=UTC), ahead=0)
     printer_at(simulator).print(slip)
     assert "练习" not in simulator.papers[0].text
+
+
+def test_two_copies_are_two_papers_of_one_job_the_second_for_the_office(simulator) -> None:
+    assert printer_at(simulator, copies=2).print(RECEIPT).outcome is PrintOutcome.PRINTED
+    first, second = simulator.papers
+    assert "存根" not in first.text
+    assert "存根" in second.text
+    assert RECEIPT.number[-4:] in second.text
+    simulator.wait_for_hang_ups(1)
+
+
+def test_only_a_receipt_voucher_has_copies_and_a_drawer(simulator) -> None:
+    printer_at(simulator, copies=2, drawer=True).print(TICKET)
+    (paper,) = simulator.papers
+    assert "[drawer]" not in paper.text
+
+
+def test_the_drawer_opens_once_and_not_for_a_reprint(simulator) -> None:
+    printer = printer_at(simulator, copies=2, drawer=True)
+    printer.print(RECEIPT)
+    assert simulator.tear_off().text == "[drawer]\n"
+    printer.print(RECEIPT, reprint=1)
+    assert len(simulator.wait_for_papers(4)) == 4
+    assert simulator.tear_off().text == ""
+
+
+def test_the_printer_is_that_of_the_settings(tmp_path) -> None:
+    Image.new("L", (80, 40), 0).save(tmp_path / "logo.png")
+    with SimulatedPrinter(width=58, charset="none") as simulator:
+        told = PrinterSettings(
+            url=simulator.url,
+            width=58,
+            encoding="raster",
+            copies=2,
+            drawer=True,
+            logo=str(tmp_path / "logo.png"),
+        )
+        printer = printer_from_settings(told)
+        assert (printer.setup.address, printer.setup.width) == (simulator.url, 58)
+        assert printer.print(RECEIPT).outcome is PrintOutcome.PRINTED
+        assert len(simulator.papers) == 2
+        assert simulator.tear_off().text == "[drawer]\n"
+        assert simulator.papers[0].image.width < 576
+        assert simulator.unknown == []
+
+
+def test_a_model_that_does_not_confirm_is_set_so(simulator) -> None:
+    simulator.set_faults(Faults(no_buffered_answer=True))
+    printer = printer_from_settings(PrinterSettings(url=simulator.url, confirms=False))
+    assert printer.print(TICKET).outcome is PrintOutcome.PRINTED
+
+
+def test_a_preview_asks_no_printer_and_names_what_nobody_can_write() -> None:
+    printer = printer_from_url("tcp://192.0.2.1")
+    seen = printer.preview(replace(RECEIPT, applicant="王\ue5e5"))
+    assert seen.missing == ("\ue5e5",)
+    assert seen.png.startswith(b"\x89PNG")
+    assert "王\ue5e5" in seen.text
+    whole = printer.preview(replace(RECEIPT, applicant="𠮷䶮"))
+    assert whole.missing == ()
+    assert "𠮷䶮" in whole.text, "drawn as dots on paper, and yet to be read here"
+
+
+def test_a_printer_never_keeps_reporting_to_whoever_comes_next(simulator) -> None:
+    printer_at(simulator).print(TICKET)
+    with socket.create_connection(("127.0.0.1", simulator.port), 2) as line:
+        line.sendall(b"\x10\x04\x01")
+        assert line.recv(16) == b"\x12"
+        simulator.set_faults(Faults(paper_near_end=True))
+        line.sendall(b"\x10\x04\x04")
+        assert line.recv(16) == b"\x1e", "no report before the answer"

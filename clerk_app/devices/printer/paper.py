@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -59,37 +60,41 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One piece of paper: its picture and its text, line by line (codes and pictures in brackets).
+    """One piece of paper: its ink (255 on 0) and its text, line by line (codes and pictures in brackets).
 
+    Its picture is drawn when it is asked for: the printer's own thread has questions to answer.
     `cut` is "full", "partial" (a bridge holds the paper) or "torn" (by hand).
     """
 
-    image: Image.Image
+    ink: Image.Image
     text: str
     cut: str = "torn"
 
     @property
+    def image(self) -> Image.Image:
+        """Ink on paper on a desk."""
+        return _on_desk(self.ink, _MARGINS.get(self.ink.width, 32))
+
+    @property
     def png(self) -> bytes:
-        buffer = BytesIO()
-        self.image.save(buffer, "PNG")
-        return buffer.getvalue()
+        return together([self])
 
     def save(self, path: Path) -> None:
         path.write_bytes(self.png)
         path.with_suffix(".txt").write_text(self.text, encoding="utf-8")
 
 
-def together(papers: Sequence[Paper]) -> Paper:
-    """Pieces of one slip, the first on top."""
-    if len(papers) == 1:
-        return papers[0]
+def together(papers: Sequence[Paper]) -> bytes:
+    """Pieces of one slip as a PNG, the first on top."""
     images = [paper.image for paper in papers]
-    desk = Image.new("RGB", (max(each.width for each in images), sum(each.height for each in images)), _DESK)
+    desk = Image.new("RGB", (images[0].width, sum(each.height for each in images)), _DESK)
     y = 0
     for each in images:
         desk.paste(each, (0, y))
         y += each.height
-    return Paper(desk, "".join(paper.text for paper in papers), papers[-1].cut)
+    buffer = BytesIO()
+    desk.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 @dataclass(slots=True)
@@ -149,7 +154,7 @@ class Strip:
     def cut(self, how: str = "torn") -> Paper:
         """Take off what has been printed and begin a new piece."""
         ink = _stacked([Image.new("L", (self.dots, 24), 0), *self._bands])
-        paper = Paper(_on_desk(ink, _MARGINS.get(self.dots, 32)), "\n".join([*self._text, ""]), how)
+        paper = Paper(ink, "\n".join([*self._text, ""]), how)
         self._bands.clear()
         self._text.clear()
         self._height = 0
@@ -170,19 +175,21 @@ class Strip:
 
 
 def _draw(letter: Letter) -> Image.Image:
-    """The letter in its cell, drawn at the height asked for and stretched to the width."""
-    if letter.image is not None:
-        return letter.image
-    look = letter.look
+    return letter.image or _glyph(letter.character, letter.dots, letter.look)
+
+
+@lru_cache(maxsize=4096)
+def _glyph(character: str, dots: int, look: Look) -> Image.Image:
+    """The letter in its cell, drawn at the height asked for and stretched to the width. Never changed."""
     size = look.rows
-    cell = Image.new("L", (letter.dots * look.height // look.width, size), 0)
-    font = font_for(letter.character, size - size // 12, bold=look.bold)
-    if font is not None and letter.character != " ":
+    cell = Image.new("L", (dots * look.height // look.width, size), 0)
+    font = font_for(character, size - size // 12, bold=look.bold)
+    if font is not None and character != " ":
         spot = (cell.width / 2, size * 0.84)
-        ImageDraw.Draw(cell).text(spot, letter.character, fill=255, font=font, anchor="ms")
-    cell = cell.resize((letter.dots, size))
+        ImageDraw.Draw(cell).text(spot, character, fill=255, font=font, anchor="ms")
+    cell = cell.resize((dots, size))
     if look.underline:
-        ImageDraw.Draw(cell).rectangle((0, size - 2, letter.dots, size), fill=255)
+        ImageDraw.Draw(cell).rectangle((0, size - 2, dots, size), fill=255)
     return ImageOps.invert(cell) if look.reverse else cell
 
 

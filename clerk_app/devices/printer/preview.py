@@ -25,8 +25,8 @@ def preview(elements: tuple[Element, ...], roll: Roll, encoding: Encoding) -> Pr
     printer = Interpreter(roll.dots, encoding.value, papers.append, lambda: None)
     for byte in encode(shown, roll, encoding):
         printer.take(byte)
-    paper = together(papers or [printer.tear_off()])
-    return Preview(paper.png, as_text(elements, roll), missing=lacking)
+    png = together(papers or [printer.tear_off()])
+    return Preview(png, as_text(elements, roll), missing=lacking)
 
 
 def _missing(elements: tuple[Element, ...], encoding: Encoding) -> tuple[str, ...]:
