@@ -213,6 +213,8 @@ def test_the_document_lists_every_path(hall: Hall) -> None:
         ("post", "/v1/queues/{queue}/call"),
         ("post", "/v1/queues/{queue}/recall"),
         ("post", "/v1/queues/{queue}/tickets"),
+        ("get", "/v1/queues/{queue}/series"),
+        ("post", "/v1/queues/{queue}/tickets/{ticket}/void"),
         ("get", "/v1/time"),
         ("get", "/v1/health"),
         ("get", "/health"),
