@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from clerk_app.desk.context import Desk
+from clerk_app.desk.ports import Camera
 from clerk_app.failures import Failure
 from clerk_app.lanes import Lane
 from clerk_app.ui.services import Lanes, Services
@@ -47,6 +48,7 @@ class Actions(QObject):
     def __init__(self, services: Services) -> None:
         super().__init__()
         self.desk: Desk = services.desk
+        self.camera: Camera | None = services.camera
         self._lanes: Lanes = services.lanes
         self._loop = services.loop
         self._running: dict[asyncio.Task[object], str] = {}

@@ -28,6 +28,7 @@ from clerk_app.ui.counter_notices import CounterNotices
 from clerk_app.ui.counter_panels import CounterPanels
 from clerk_app.ui.finish_question import FinishQuestion
 from clerk_app.ui.keys import Key
+from clerk_app.ui.pages_at_window import PagesAtWindow
 from clerk_app.ui.scans import ScansAtWindow
 from clerk_app.ui.slips_at_window import SlipsAtWindow
 from clerk_app.ui.snapshots import Snapshots, View
@@ -47,6 +48,7 @@ class Counter(CounterPanels):
         self.acts = Acts(actions, self.shown)
         self.card = CardAtWindow(self.steps, self.acts, actions)
         self.slips_at_window = SlipsAtWindow(self, actions)
+        self.pages_at_window = PagesAtWindow(self, actions)
         self.notices = CounterNotices(self)
         self.scans = ScansAtWindow(self)
         self.ticket_notices = TicketNotices(self)
@@ -322,7 +324,7 @@ class Counter(CounterPanels):
 
     def answer(self, place: int) -> None:
         """Give the first (0) or second answer of the topmost message that asks something."""
-        near = (self.slips.banner, self.band, self.ticket.banner)
+        near = (self.scan.banner, self.slips.banner, self.band, self.ticket.banner)
         slots = (*near, *self.steps.slots, self.waiting.issuing.paper)
         next((slot for slot in slots if slot.isVisible() and slot.answer(place)), None)
 
@@ -371,7 +373,8 @@ class Counter(CounterPanels):
 
     def close_something(self) -> None:
         """Esc: put away what is open, the topmost first."""
-        if self.void.put_away() or self.slips.put_away() or self.outbox.put_away():
+        sheets = (self.void, self.scan, self.slips, self.outbox)
+        if any(sheet.put_away() for sheet in sheets):
             return
         if self.ticket.session.put_away() or self.waiting.issuing.put_away():
             return

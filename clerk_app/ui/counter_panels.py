@@ -14,6 +14,7 @@ from clerk_app.ui.banner import BannerSlot
 from clerk_app.ui.header import Header
 from clerk_app.ui.outbox_sheet import OutboxSheet
 from clerk_app.ui.pieces import column, row
+from clerk_app.ui.scan_sheet import ScanSheet
 from clerk_app.ui.side_panel import SidePanel
 from clerk_app.ui.slips_sheet import SlipsSheet
 from clerk_app.ui.steps_panel import StepsPanel
@@ -41,6 +42,7 @@ class CounterPanels(QWidget):
         self._lay_out()
         self.outbox = OutboxSheet(self)
         self.slips = SlipsSheet(self)
+        self.scan = ScanSheet(self)
         self.void = VoidSheet(self)
 
     def _lay_out(self) -> None:
@@ -62,7 +64,7 @@ class CounterPanels(QWidget):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab in reading order, whatever was built anew meanwhile; an open sheet is read by itself."""
-        sheets = (self.void, self.slips, self.outbox)
+        sheets = (self.void, self.scan, self.slips, self.outbox)
         sheet = next((sheet for sheet in sheets if sheet.isVisible()), None)
         return reading_order.step(sheet or self, QApplication.focusWidget(), forward=forward)
 
@@ -83,4 +85,5 @@ class CounterPanels(QWidget):
         self.bar.retranslate()
         self.outbox.retranslate()
         self.slips.retranslate()
+        self.scan.retranslate()
         self.void.retranslate()

@@ -23,6 +23,7 @@ class Key(StrEnum):
     SEARCH = "Ctrl+K"
     OUTBOX = "Ctrl+O"
     SLIPS = "Ctrl+J"
+    SCAN = "Ctrl+M"
     PAPER = "Alt+P"
     ISSUE = "Alt+I"
     TYPED = "Alt+T"

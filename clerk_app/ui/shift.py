@@ -105,6 +105,7 @@ class Shift(QObject):
             Key.SEARCH: counter.search_item,
             Key.OUTBOX: counter.show_outbox,
             Key.SLIPS: counter.show_slips,
+            Key.SCAN: counter.pages_at_window.open_focused,
             Key.PAPER: counter.ask_paper,
             Key.ISSUE: counter.ask_issue,
             Key.TYPED: lambda: counter.at_applicant(steps.applicant.ask_typed),

@@ -60,6 +60,8 @@ class SideSheet(QFrame):
         self.setGeometry(self._over.width() - width, 0, width, self._over.height())
 
     def retranslate(self) -> None:
+        if not self.isHidden():
+            self._fit()  # another size of everything
         self._title.setText(tr(self._title_key))
         self._close.setIcon(icons.icon("close"))
         self._close.setAccessibleName(tr("banner.close"))
