@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from clerk_app.devices.printer.command import sample
 from clerk_app.devices.printer.printer import EscPosPrinter, Limits, printer_from_url
 from clerk_app.devices.printer.simulator import NO_FAULTS, Faults, SimulatedPrinter
 from clerk_app.devices.printer.transport_serial import SerialLine, SerialPort
+from clerk_app.devices.printer.transport_tcp import TcpLine
 from clerk_app.devices.printer.transport_usb import UsbLine
 from clerk_app.devices.printer.transports import line_factory
 from clerk_app.failures import Failure
@@ -113,6 +115,36 @@ def test_a_report_in_the_middle_of_the_job_ends_the_wait_at_once() -> None:
         result = printer_from_url(simulated.url, limits=patient).print(RECEIPT)
         assert (result.outcome, result.code) == (PrintOutcome.UNKNOWN, "PRINTER-PAPER-OUT")
         assert time.monotonic() - began < 5
+
+
+def test_a_printer_that_reports_why_it_stopped_and_then_says_nothing_is_believed() -> None:
+    door = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with door, door.accept()[0] as client:
+            while data := client.recv(4096):
+                client.sendall(b"\x12" if data.startswith(b"\x10\x04") else b"\x18\x00\x0c\x00")
+                if not data.startswith(b"\x10\x04"):
+                    break
+            while client.recv(4096):
+                pass
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    result = printer_from_url(f"tcp://127.0.0.1:{door.getsockname()[1]}", limits=QUICK).print(TICKET)
+    thread.join()
+    assert (result.outcome, result.code) == (PrintOutcome.UNKNOWN, "PRINTER-PAPER-OUT")
+
+
+def test_the_time_the_bytes_are_on_their_way_is_waited_for_too() -> None:
+    class Far(TcpLine):
+        def seconds_for(self, size: int) -> float:
+            return 10.0
+
+    with SimulatedPrinter(faults=Faults(bytes_per_second=2000)) as simulated:
+        limits = Limits(answer=5, confirm=0.1, look=0.05)
+        line = lambda: Far("127.0.0.1", simulated.port, connect_limit=2, send_limit=5)  # noqa: E731
+        assert EscPosPrinter(line, limits=limits).print(TICKET).outcome is PrintOutcome.PRINTED
 
 
 def test_a_printer_that_never_reads_is_unknown_within_the_limits() -> None:

@@ -295,8 +295,9 @@ def test_values_out_of_their_range_are_ignored_and_noted() -> None:
     assert len(bench.mechanism.unknown) == 6
 
 
-def test_paper_that_runs_on_for_ever_is_not_kept() -> None:
-    bench = on_bench(b"\x1b3\xff" + b"\x1bd\xff" * 2000 + b"\x1dV\x00")
+@pytest.mark.parametrize("garbage", [b"\x1bd\xff", b"\n"])
+def test_paper_that_runs_on_for_ever_is_not_kept(garbage) -> None:
+    bench = on_bench(b"\x1b3\xff" + garbage * 2000 + b"\x1dV\x00")
     assert bench.papers[0].image.height < 25_000
 
 
