@@ -29,6 +29,7 @@ from clerk_app.desk.ports import (
 from clerk_app.devices.printer.templates import Templates
 from clerk_app.ui.pieces import FittingScroll
 from clerk_app.ui.services import Look
+from tests.unit.page_samples import encoded, photograph, sheet
 
 FOLDER = Path("build/pictures")
 PASSPORT = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F3204153ZE184226B<<<<<16"
@@ -97,6 +98,19 @@ def materials(hall: Hall) -> None:
     hall.press(Qt.Key.Key_5, Qt.KeyboardModifier.AltModifier)
     hall.press(Qt.Key.Key_Space)
     hall.press(Qt.Key.Key_Tab)
+
+
+def scanning(hall: Hall) -> None:
+    materials(hall)
+    hall.camera.sees = encoded(photograph(sheet(), 3.0, (900, 1200)))
+    hall.press(Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
+    hall.press(Qt.Key.Key_Return)
+    hall.press(Qt.Key.Key_Return)
+
+
+def scanned(hall: Hall) -> None:
+    scanning(hall)
+    hall.press(Qt.Key.Key_Escape)
 
 
 def checks(hall: Hall) -> None:
@@ -310,6 +324,8 @@ SCENES: dict[str, Callable[[Hall], None]] = {
         filling,
         long_form,
         materials,
+        scanning,
+        scanned,
         checks,
         filed,
         again,

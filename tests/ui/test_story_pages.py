@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +13,7 @@ from window_hall import LI, Hall
 
 from clerk_app.ui.pieces import KeyButton
 from clerk_app.ui.scan_sheet import ScanSheet
-
-sys.path.append(str(Path(__file__).parents[1] / "unit"))
-
-from page_samples import encoded, photograph, sheet
+from tests.unit.page_samples import encoded, photograph, sheet
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 PAGES = [encoded(photograph(sheet(lines=lines), 3.0, (600, 800))) for lines in (30, 20)]

@@ -85,6 +85,7 @@ class _MaterialRow(QFrame):
             self._mode.addItem(tr(f"mode.{mode.value}"), mode.value)
         place = material.modes.index(material.mode) if material.mode in material.modes else 0
         self._mode.setCurrentIndex(place)
+        self._mode.setMinimumWidth(theme.current().px(104))  # it gives way before the row is cut off
         self._mode.setVisible(bool(material.modes))
         self._mode.setAccessibleName(tr("material.mode_of", name=name))
         self._basis.setText(material.basis)
@@ -115,10 +116,6 @@ class _MaterialRow(QFrame):
         narrow = self.width() < theme.current().px(_NARROW)
         if narrow != self._narrow:
             self._narrow = narrow
-            if narrow:
-                self._mode.shrink()
-            else:
-                self._mode.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
             self._tell_pages()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
