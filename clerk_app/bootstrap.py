@@ -209,6 +209,8 @@ class Workstation:
         self._closing.set()
         self.reader.stop()
         self.desk.voice.stop()
+        if self.parts.camera is not None:
+            self.parts.camera.close()
         if self._started:
             self._courier.stop()
             self.scheduler.stop()

@@ -186,6 +186,7 @@ class Counter(CounterPanels):
         self._again.stop()
         self.shown.blockSignals(True)
         self.acts.blockSignals(True)
+        self.scan.put_away()  # and the camera with it
         self.hide()
 
     def read(self, *views: View) -> None:

@@ -103,7 +103,7 @@ def materials(hall: Hall) -> None:
 def scanning(hall: Hall) -> None:
     materials(hall)
     hall.camera.sees = encoded(photograph(sheet(), 3.0, (900, 1200)))
-    hall.press(Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
+    hall.press(Qt.Key.Key_S, Qt.KeyboardModifier.AltModifier)
     hall.press(Qt.Key.Key_Return)
     hall.press(Qt.Key.Key_Return)
 

@@ -15,7 +15,7 @@ from clerk_app.ui.pieces import KeyButton
 from clerk_app.ui.scan_sheet import ScanSheet
 from tests.unit.page_samples import encoded, photograph, sheet
 
-CTRL = Qt.KeyboardModifier.ControlModifier
+CTRL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 PAGES = [encoded(photograph(sheet(lines=lines), 3.0, (600, 800))) for lines in (30, 20)]
 
 
@@ -31,7 +31,7 @@ def hall(window_hall: Hall) -> Iterator[Hall]:
     hall.type("13812345678")
     hall.press(Qt.Key.Key_Return)
     hall.press(Qt.Key.Key_Down)
-    hall.press(Qt.Key.Key_5, Qt.KeyboardModifier.AltModifier)
+    hall.press(Qt.Key.Key_5, ALT)
     yield hall
 
 
@@ -68,7 +68,7 @@ def numbers(sheet: ScanSheet) -> list[int]:
 
 
 def test_two_pages_one_taken_away_given_back_and_filed(hall: Hall, tmp_path: Path) -> None:
-    hall.press(Qt.Key.Key_M, CTRL)
+    hall.press(Qt.Key.Key_S, ALT)
     sheet = hall.counter.scan
     assert sheet.isVisible()
     assert not sheet.sees, "there is no camera"
@@ -81,7 +81,7 @@ def test_two_pages_one_taken_away_given_back_and_filed(hall: Hall, tmp_path: Pat
     hall.press(Qt.Key.Key_Delete)
     assert [row.page.id for row in sheet.model.rows] == [kept]
     assert chips(hall)[0] == "1 页"
-    hall.press(Qt.Key.Key_Y, Qt.KeyboardModifier.AltModifier)
+    hall.press(Qt.Key.Key_Y, ALT)
     assert numbers(sheet) == [1, 2]
     assert sheet.model.rows[1].page.id == kept
     hall.press(Qt.Key.Key_Escape)
@@ -100,7 +100,7 @@ def test_two_pages_one_taken_away_given_back_and_filed(hall: Hall, tmp_path: Pat
 
 def test_the_camera_takes_a_page_at_a_key(hall: Hall) -> None:
     hall.camera.sees = PAGES[0]
-    hall.press(Qt.Key.Key_M, CTRL)
+    hall.press(Qt.Key.Key_S, ALT)
     sheet = hall.counter.scan
     assert sheet.sees
     hall.press(Qt.Key.Key_Return)
@@ -115,7 +115,7 @@ def test_the_camera_takes_a_page_at_a_key(hall: Hall) -> None:
 
 def test_a_camera_that_gives_no_picture_is_told_and_files_go_on(hall: Hall, tmp_path: Path) -> None:
     hall.camera.lost = "SCAN-CAMERA"
-    hall.press(Qt.Key.Key_M, CTRL)
+    hall.press(Qt.Key.Key_S, ALT)
     sheet = hall.counter.scan
     assert sheet.banner.message.failure == "SCAN-CAMERA"
     drop(hall, files(tmp_path))
@@ -124,7 +124,7 @@ def test_a_camera_that_gives_no_picture_is_told_and_files_go_on(hall: Hall, tmp_
 
 def test_a_file_that_is_no_picture_is_named_and_stops_none_of_the_others(hall: Hall, tmp_path: Path) -> None:
     (tmp_path / "0a.jpg").write_bytes(b"no picture")
-    hall.press(Qt.Key.Key_M, CTRL)
+    hall.press(Qt.Key.Key_S, ALT)
     drop(hall, files(tmp_path))
     sheet = hall.counter.scan
     assert numbers(sheet) == [1, 2]
@@ -133,7 +133,7 @@ def test_a_file_that_is_no_picture_is_named_and_stops_none_of_the_others(hall: H
 
 
 def test_files_are_picked_in_a_dialog(hall: Hall, tmp_path: Path) -> None:
-    hall.press(Qt.Key.Key_M, CTRL)
+    hall.press(Qt.Key.Key_S, ALT)
     hall.press(Qt.Key.Key_Return)
     (dialog,) = hall.counter.scan.findChildren(QFileDialog)
     dialog.filesSelected.emit([str(path) for path in files(tmp_path)])
@@ -143,7 +143,7 @@ def test_files_are_picked_in_a_dialog(hall: Hall, tmp_path: Path) -> None:
 
 
 def test_progress_is_told_while_a_lane_of_its_own_works(hall: Hall, tmp_path: Path) -> None:
-    hall.press(Qt.Key.Key_M, CTRL)
+    hall.press(Qt.Key.Key_S, ALT)
     sheet, told = hall.counter.scan, []
     show = sheet.show_progress
     sheet.show_progress = lambda done, count: (told.append((done, count)), show(done, count))
@@ -156,7 +156,7 @@ def test_progress_is_told_while_a_lane_of_its_own_works(hall: Hall, tmp_path: Pa
 def test_the_key_means_the_material_at_hand(hall: Hall) -> None:
     last = rows(hall)[-1]
     last.focus()
-    hall.press(Qt.Key.Key_M, CTRL)
+    hall.press(Qt.Key.Key_S, ALT)
     assert hall.counter.scan._what.text() == last._material.name
     hall.press(Qt.Key.Key_Escape)
     button = next(b for b in rows(hall)[0].findChildren(KeyButton))
@@ -166,9 +166,17 @@ def test_the_key_means_the_material_at_hand(hall: Hall) -> None:
 
 
 def test_the_sheet_goes_with_its_draft(hall: Hall) -> None:
-    hall.press(Qt.Key.Key_M, CTRL)
+    hall.press(Qt.Key.Key_S, ALT)
     assert hall.counter.scan.isVisible()
     hall.press(Qt.Key.Key_X, CTRL | Qt.KeyboardModifier.ShiftModifier)
     assert not hall.counter.scan.isVisible()
-    hall.press(Qt.Key.Key_M, CTRL)  # nothing is in hand that has a material
+    hall.press(Qt.Key.Key_S, ALT)  # nothing is in hand that has a material
     assert not hall.counter.scan.isVisible()
+
+
+def test_nobody_leaves_the_camera_on(hall: Hall) -> None:
+    hall.camera.sees = PAGES[0]
+    hall.press(Qt.Key.Key_S, ALT)
+    assert hall.camera.listener is not None
+    hall.press(Qt.Key.Key_Q, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    assert hall.camera.listener is None
