@@ -16,7 +16,7 @@ from clerk_app import failures
 from clerk_app.desk.ports import PaperState, PrintOutcome
 from clerk_app.devices import printer
 from clerk_app.devices.printer.command import sample
-from clerk_app.devices.printer.printer import Limits, printer_from_settings, printer_from_url
+from clerk_app.devices.printer.printer import EscPosPrinter, Limits, printer_from_settings, printer_from_url
 from clerk_app.devices.printer.simulator import NO_FAULTS, Faults, SimulatedPrinter
 from clerk_app.devices.printer.status import Answers, Kind
 from clerk_app.domain.documents import TicketSlip
@@ -337,3 +337,43 @@ def test_a_printer_never_keeps_reporting_to_whoever_comes_next(simulator) -> Non
         simulator.set_faults(Faults(paper_near_end=True))
         line.sendall(b"\x10\x04\x04")
         assert line.recv(16) == b"\x1e", "no report before the answer"
+
+
+NAME_IN_DOTS = replace(RECEIPT, applicant="𠮷田〇")
+PLACES = range(50, 10_000, 89)  # all over the job, headers and dots of its picture among them
+
+
+@pytest.fixture
+def cut_off():
+    """A printer whose lines break: half a command is none it knows."""
+    with SimulatedPrinter() as simulated:
+        yield simulated
+
+
+def broken_off(simulator: SimulatedPrinter, at_window: EscPosPrinter, place: int) -> bool:
+    """Print until the line breaks after `place` bytes; False when the job is not that long."""
+    simulator.take_papers()
+    simulator.set_faults(Faults(hangs_up_after_bytes=place))
+    outcome = at_window.print(NAME_IN_DOTS).outcome
+    simulator.set_faults(NO_FAULTS)
+    simulator.tear_off()
+    return outcome is PrintOutcome.UNKNOWN
+
+
+def test_a_reprint_after_a_line_that_broke_inside_a_picture_is_whole(cut_off) -> None:
+    """The printer still waits for dots: the 补打 mark must not become some of them, nor after a restart."""
+    for place in PLACES:
+        if not broken_off(cut_off, printer_at(cut_off), place):
+            break
+        assert printer_at(cut_off).print(NAME_IN_DOTS, reprint=1).outcome is PrintOutcome.PRINTED
+        assert cut_off.papers[0].text.count("补打 第1次") == 1, place
+        assert "收件凭证" in cut_off.papers[0].text, place
+
+
+def test_another_slip_after_a_line_that_broke_inside_a_picture_is_whole(cut_off) -> None:
+    at_window = printer_at(cut_off)
+    for place in PLACES:
+        if not broken_off(cut_off, at_window, place):
+            break
+        assert at_window.print(TICKET).outcome is PrintOutcome.PRINTED
+        assert "取号票" in cut_off.papers[0].text, place

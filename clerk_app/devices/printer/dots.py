@@ -6,6 +6,7 @@ column graphics between letters (ESC *) would save dots, but printers differ in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +28,8 @@ from clerk_app.devices.printer.layout import (
 from clerk_app.failures import Failure
 
 _BAND = 240  # rows a raster command may have: printers hold one in memory, and some count them in a byte
+_LARGEST = _BAND * 576 // 8  # on the widest paper
+_SIZES = re.compile(rb"\x1dv0[\x00-\x03\x30-\x33](.{4})", re.DOTALL)
 _LOGO_ROWS = 480  # 60 mm: a logo, not a poster
 _INK = 110  # grey above this becomes a dot: thin strokes survive, curves do not clot
 
@@ -119,3 +122,12 @@ def raster(picture: Image.Image) -> bytes:
         rows = rows.replace(command, b"\x18" + command[1:])
     size = (-(-picture.width // 8)).to_bytes(2, "little") + picture.height.to_bytes(2, "little")
     return b"\x1dv0\x00" + size + rows
+
+
+def longest_command(job: bytes) -> int:
+    """How many bytes the longest command of `job` has, or a few more: a picture, or else a code's data."""
+    found = (
+        int.from_bytes(size[:2], "little") * int.from_bytes(size[2:], "little")
+        for size in _SIZES.findall(job)
+    )
+    return 64 + min(max(found, default=0), _LARGEST)

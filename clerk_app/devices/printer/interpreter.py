@@ -13,7 +13,7 @@ from dataclasses import replace
 from clerk_app.devices.printer.graphics import Graphics, Mode, Reader
 from clerk_app.devices.printer.paper import Letter, Look, Paper, Strip
 
-_LF, _CR, _ESC, _FS, _GS = 0x0A, 0x0D, 0x1B, 0x1C, 0x1D
+_NUL, _LF, _CR, _ESC, _FS, _GS = 0x00, 0x0A, 0x0D, 0x1B, 0x1C, 0x1D
 _BOX = "□"  # what a printer shows for a code it has no letter for
 _TO_KNIFE = 96  # dots from head to knife
 
@@ -103,7 +103,7 @@ class Interpreter(Graphics):
                 yield from self._two_bytes(byte)
             elif byte >= 0x20:
                 self._put_latin(byte)
-            elif byte != _CR:
+            elif byte not in (_NUL, _CR):
                 self.unknown.append(bytes([byte]))
 
     def _escape(self) -> Reader:

@@ -26,6 +26,7 @@ from clerk_app.desk.ports import (
 )
 from clerk_app.devices.printer import preview as previewing
 from clerk_app.devices.printer import slips, status
+from clerk_app.devices.printer.dots import longest_command
 from clerk_app.devices.printer.encoder import Encoding, encode, missing, reporting
 from clerk_app.devices.printer.layout import ROLLS, Drawer, Element, Roll
 from clerk_app.devices.printer.templates import Templates
@@ -89,6 +90,7 @@ class EscPosPrinter:
         self.templates = templates or Templates()
         self._copies = copies
         self._drawer = drawer
+        self._broken_off = 0  # bytes a printer may still wait for since a line broke
 
     @property
     def setup(self) -> PrinterSetup:
@@ -118,8 +120,16 @@ class EscPosPrinter:
                 if not line.two_way:
                     line.send(job)
                     return PrintResult(PrintOutcome.UNKNOWN, "PRINTER-SPOOLED")
-                line.send(reporting(job))
-                return self._confirm(line, len(job))
+                # A line that broke inside a picture leaves a printer that takes the next slip, its 补打 mark
+                # first, for the rest of the picture. To one that waits for nothing zeros are nothing.
+                longest = longest_command(job)
+                rest = max(self._broken_off, longest if reprint else 0)
+                self._broken_off = longest
+                line.send(bytes(rest) + reporting(job))
+                result = self._confirm(line, rest + len(job))
+                if result.outcome is PrintOutcome.PRINTED:
+                    self._broken_off = 0
+                return result
         except Failure as failure:
             certain = not sent or failure.code == _NOT_TAKEN
             outcome = PrintOutcome.FAILED if certain else PrintOutcome.UNKNOWN
