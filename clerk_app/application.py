@@ -196,6 +196,7 @@ def services(workstation: Workstation, loop: asyncio.AbstractEventLoop) -> Servi
         doctor=doctor_at_work(workstation),
         practice=workstation.desk.device.practice,
         camera=workstation.parts.camera,
+        decode_photo=workstation.parts.decode_photo,
     )
 
 

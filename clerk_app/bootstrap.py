@@ -33,6 +33,7 @@ from clerk_app.desk.ports import (
     Doctor,
     LinkStatus,
     Page,
+    PhotoDecoder,
     Preview,
     Printer,
     PrinterSetup,
@@ -67,11 +68,14 @@ from clerk_app.sync.transport import TimeOuts
 
 _log = logging.getLogger(__name__)
 
+_PHOTO_CLOSE_SECONDS = 0.2
+"""Nobody misses a photo that a decoder is still busy with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is plugged in from outside: keys, device token, reader, printer, voice, camera; and how patient
-    to be.
+    """What is plugged in from outside: keys, device token, reader, printer, voice, camera, decoder of card
+    photos; and how patient to be.
 
     No `office_time_outs` are the usual ones; `printer_watch` is how often to look at the printer, in seconds.
     """
@@ -82,19 +86,21 @@ class Parts:
     printer: Printer
     voice: Voice = field(default_factory=NoVoice)
     camera: Camera | None = None
+    decode_photo: PhotoDecoder | None = None
     office_time_outs: TimeOuts | None = None
     printer_watch: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """One thread each for use cases, direct calls to the office, catalogue, printer and scanned pages."""
+    """One thread each: use cases, direct calls to the office, catalogue, printer, scanned pages, photos."""
 
     desk: Lane
     network: Lane
     catalogue: Lane
     printer: Lane
     scanner: Lane
+    photo: Lane
 
 
 class NoPrinter:
@@ -130,7 +136,9 @@ class Workstation:
         self.parts = parts
         self.reader = RememberedReader(parts.reader)
         self.store = store
-        self.lanes = Lanes(Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"), Lane("scanner"))
+        self.lanes = Lanes(
+            Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"), Lane("scanner"), Lane("photo")
+        )
         skew = store.read(lambda tx: tx.meta.get(SKEW_KEY))
         self._clock = HallClock(float(skew or 0.0))
         self._listeners: list[Callable[[Changed], None]] = []
@@ -218,6 +226,7 @@ class Workstation:
         self._office_client.cut()
         self.lanes.network.close()
         self.lanes.scanner.close()
+        self.lanes.photo.close(_PHOTO_CLOSE_SECONDS)
         self._office_client.close()
         self.lanes.desk.close()
         self.lanes.printer.close()
@@ -322,6 +331,7 @@ def _enrolled(store: SqlStore) -> Device:
 
 def real_parts(settings: Settings) -> Parts:
     """Keyring, and the readers, the printer and the voice of the settings."""
+    from clerk_app.devices.card import photo
     from clerk_app.devices.card.drivers import reader_from_settings
     from clerk_app.devices.printer.printer import printer_from_settings
 
@@ -335,6 +345,7 @@ def real_parts(settings: Settings) -> Parts:
         printer=printer,
         voice=voice_from_settings(settings.voice),
         camera=ProcessCamera(settings.scanner.camera),
+        decode_photo=photo.installed(),
     )
 
 

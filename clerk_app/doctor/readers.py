@@ -19,6 +19,7 @@ from clerk_app.desk.ports import (
     ReaderStatus,
 )
 from clerk_app.doctor.rounds import Asked, Look, Tell, failed, not_checked
+from clerk_app.domain.applicant import DocumentKind
 from clerk_app.failures import Failure
 
 SERVICE, READER, CARD = "reader_service", "reader", "card"
@@ -38,7 +39,7 @@ class Heard:
         self._news = threading.Condition()
         self._last = 0.0
         self._states: dict[str, ReaderState] = {}
-        self._cards: dict[str, CardRead | CardFailed] = {}
+        self._cards: dict[str, DocumentKind | CardFailed] = {}  # of a card that was read only its kind
         self._broken: CardFailed | None = None
 
     def hear(self, event: CardEvent) -> None:
@@ -50,7 +51,7 @@ class Heard:
             elif isinstance(event, CardFailed) and event.code == _DRIVER:
                 self._broken = event
             else:
-                self._cards[event.reader] = event
+                self._cards[event.reader] = event.record.kind if isinstance(event, CardRead) else event
             self._news.notify_all()
 
     def _note(self, status: ReaderStatus) -> None:
@@ -70,7 +71,7 @@ class Heard:
             return dict(self._states)
 
     @property
-    def cards(self) -> tuple[CardRead | CardFailed, ...]:
+    def cards(self) -> tuple[DocumentKind | CardFailed, ...]:
         """What came of the cards that lie there now."""
         with self._news:
             return tuple(self._cards.values())
@@ -199,8 +200,8 @@ def _reader(key: str, driver: str, heard: Heard) -> Check:
 def _card(ears: Sequence[Heard], asked: Asked) -> Check:
     """Only that a card was read, and of which kind: never whose."""
     for card in sorted((c for heard in ears for c in heard.cards), key=lambda c: isinstance(c, CardFailed)):
-        if isinstance(card, CardRead):
-            return Check(CARD, said="read", values=(("document", card.record.kind.value),))
+        if isinstance(card, DocumentKind):
+            return Check(CARD, said="read", values=(("document", card.value),))
         return Check(CARD, Level.FAIL, card.code, detail=card.detail)
     usable = {ReaderState.EMPTY, ReaderState.READING, ReaderState.PRESENT}
     if not any(usable & set(heard.states.values()) for heard in ears):

@@ -16,7 +16,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from clerk_app.desk.context import Desk
-from clerk_app.desk.ports import Camera
+from clerk_app.desk.ports import Camera, PhotoDecoder
 from clerk_app.failures import Failure
 from clerk_app.lanes import Lane
 from clerk_app.ui.services import Lanes, Services
@@ -49,9 +49,11 @@ class Actions(QObject):
         super().__init__()
         self.desk: Desk = services.desk
         self.camera: Camera | None = services.camera
+        self.decode_photo: PhotoDecoder | None = services.decode_photo
         self._lanes: Lanes = services.lanes
         self._loop = services.loop
         self._running: dict[asyncio.Task[object], str] = {}
+        self._aside: set[asyncio.Task[None]] = set()
 
     def start(self, work: Coroutine[Any, Any, object], place: Place, name: str = "") -> None:
         """Do `work`; tell its failure at `place`. A named act that already runs is not begun twice."""
@@ -65,6 +67,12 @@ class Actions(QObject):
     def look(self, work: Coroutine[Any, Any, object], place: Place) -> None:
         """Read something again in the background: a failure is told, success takes no message away."""
         self._begin(self._guarded(work, place, "look"), "")
+
+    def aside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what nobody waits for: neither resting nor closing does, and nothing of it is told."""
+        task = self._loop.create_task(self._unseen(work))
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
 
     async def at_desk(self, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._on(self._lanes.desk, call, *args, **kwargs)
@@ -81,6 +89,9 @@ class Actions(QObject):
     async def scanner(self, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._on(self._lanes.scanner, call, *args, **kwargs)
 
+    async def photo(self, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._on(self._lanes.photo, call, *args, **kwargs)
+
     @property
     def idle(self) -> bool:
         """Whether nothing is under way."""
@@ -88,7 +99,7 @@ class Actions(QObject):
 
     def close(self) -> None:
         """Cancel what still waits for an answer; what a lane has begun it finishes by itself."""
-        for task in tuple(self._running):
+        for task in (*self._running, *self._aside):
             task.cancel()
 
     async def _on(self, lane: Lane, call: Call[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -112,12 +123,16 @@ class Actions(QObject):
             log.warning("act %s failed: %s", name or "-", failure.code)
             place.tell_failure(failure)
         except Exception as bug:  # a bug of ours: told and logged, the window goes on
-            kind = type(bug).__name__
-            log.error("act %s broke: %s\n%s", name or "-", kind, _where(bug))  # noqa: TRY400 (see _where)
-            place.tell_bug(kind)
+            place.tell_bug(_logged(name, bug))
         else:
             return True
         return False
+
+    async def _unseen(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as bug:
+            _logged("aside", bug)
 
     def _done(self, task: asyncio.Task[object]) -> None:
         name = self._running.pop(task, "")
@@ -127,6 +142,8 @@ class Actions(QObject):
             self.rested.emit()
 
 
-def _where(bug: BaseException) -> str:
-    """The lines of code a bug came through, without its message: that may hold what a citizen told us."""
-    return "".join(traceback.format_tb(bug.__traceback__))
+def _logged(name: str, bug: Exception) -> str:
+    """Log the lines of code a bug came through, without its message: that may hold what a citizen told us."""
+    kind = type(bug).__name__
+    log.error("act %s broke: %s\n%s", name or "-", kind, "".join(traceback.format_tb(bug.__traceback__)))
+    return kind

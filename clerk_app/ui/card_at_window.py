@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
 from typing import Any
 
 from clerk_app.desk.ports import CardFailed
@@ -15,6 +17,7 @@ from clerk_app.ui.acts import Acts
 from clerk_app.ui.announce import announce
 from clerk_app.ui.async_action import Actions
 from clerk_app.ui.banner import Answer, Message
+from clerk_app.ui.portraits import Portraits
 from clerk_app.ui.steps_panel import StepsPanel
 from clerk_app.ui.words import tr
 
@@ -25,23 +28,28 @@ class _Shown:
 
     name: str
     number: str
+    birth: date | None
     take: Callable[[str], Coroutine[Any, Any, None]]
 
 
 class CardAtWindow:
     """Decides what a document does. A second person's never replaces the first without a word."""
 
-    def __init__(self, steps: StepsPanel, acts: Acts, actions: Actions) -> None:
+    def __init__(self, steps: StepsPanel, acts: Acts, actions: Actions, portraits: Portraits) -> None:
         self._steps = steps
         self._acts = acts
         self._actions = actions
+        self._portraits = portraits
 
     def read(self, record: CardRecord, visit: VisitView | None, draft: DraftView | None) -> None:
         """A card was read."""
         if visit is None:
             self._steps.banner.tell(Message("warn", "card.no_visit", seconds=12))
             return
-        self._meet(_Shown(record.name, record.number, lambda role: self._acts.card(record, role)), draft)
+        self._portraits.offer(record)
+        record = replace(record, photo=None)  # a question about the card may stand longer than its visit
+        take = partial(self._acts.card, record)
+        self._meet(_Shown(record.name, record.number, record.birth, take), draft)
 
     def scanned(self, zone: str, visit: VisitView | None, draft: DraftView | None) -> None:
         """The machine-readable zone of a passport or permit was scanned."""
@@ -53,7 +61,8 @@ class CardAtWindow:
         except Failure as failure:
             self._fail(failure)
             return
-        self._meet(_Shown(document.name, document.number, lambda role: self._acts.zone(zone, role)), draft)
+        take = partial(self._acts.zone, zone)
+        self._meet(_Shown(document.name, document.number, document.birth, take), draft)
 
     def failed(self, event: CardFailed) -> None:
         """A card that could not be read: why, and what to do with it."""
@@ -94,4 +103,6 @@ class CardAtWindow:
 
 
 def _same(person: PersonView, shown: _Shown) -> bool:
-    return person.name == shown.name and person.number == masking.number(shown.number)
+    """The birth date is what the mask of a number leaves out; not every document has one."""
+    births = {day for day in (person.birth, shown.birth) if day is not None}
+    return (person.name, person.number) == (shown.name, masking.number(shown.number)) and len(births) < 2

@@ -29,6 +29,7 @@ from clerk_app.ui.counter_panels import CounterPanels
 from clerk_app.ui.finish_question import FinishQuestion
 from clerk_app.ui.keys import Key
 from clerk_app.ui.pages_at_window import PagesAtWindow
+from clerk_app.ui.portraits import Portraits
 from clerk_app.ui.scans import ScansAtWindow
 from clerk_app.ui.slips_at_window import SlipsAtWindow
 from clerk_app.ui.snapshots import Snapshots, View
@@ -46,7 +47,9 @@ class Counter(CounterPanels):
         self._actions = actions
         self.shown = Snapshots(actions, operator)
         self.acts = Acts(actions, self.shown)
-        self.card = CardAtWindow(self.steps, self.acts, actions)
+        self.portraits = Portraits(actions)
+        self.steps.applicant.show_portraits_of(self.portraits)
+        self.card = CardAtWindow(self.steps, self.acts, actions, self.portraits)
         self.slips_at_window = SlipsAtWindow(self, actions)
         self.pages_at_window = PagesAtWindow(self, actions)
         self.notices = CounterNotices(self)
@@ -75,6 +78,7 @@ class Counter(CounterPanels):
     def _show_work(self) -> None:
         visit, draft = self.shown.visit, self.shown.draft
         self.ticket.show_visit(visit)
+        self.portraits.show_work(visit, draft)
         self.steps.show_work(visit, draft)
         self.steps.show_between(self.shown.queue, self.shown.left)
         self.side.guide.show_item(draft.item if draft else None)
@@ -184,6 +188,7 @@ class Counter(CounterPanels):
     def retire(self) -> None:
         """The clerk has left: what is under way ends unseen."""
         self._again.stop()
+        self.portraits.forget()
         self.shown.blockSignals(True)
         self.acts.blockSignals(True)
         self.scan.put_away()  # and the camera with it

@@ -46,6 +46,7 @@ _GLYPHS = {
     "outbox": "cloud-arrow-up",
     "page": "file",
     "paper": "receipt",
+    "person": "user-fill",
     "phone": "phone",
     "priority": "arrow-fat-up",
     "print": "printer",

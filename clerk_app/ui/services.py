@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # the sign-in page shows before these are loaded
     import asyncio
 
     from clerk_app.desk.context import Desk
-    from clerk_app.desk.ports import Camera, CardReader, Changed, Doctor, LinkStatus
+    from clerk_app.desk.ports import Camera, CardReader, Changed, Doctor, LinkStatus, PhotoDecoder
     from clerk_app.lanes import Lane
 
 
@@ -43,6 +43,8 @@ class Lanes(Protocol):
     def printer(self) -> Lane: ...
     @property
     def scanner(self) -> Lane: ...
+    @property
+    def photo(self) -> Lane: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +60,4 @@ class Services:
     doctor: Doctor
     practice: bool = False
     camera: Camera | None = None
+    decode_photo: PhotoDecoder | None = None

@@ -42,6 +42,12 @@ def test_the_same_card_again_changes_nothing(called: Hall) -> None:
     assert called.counter.steps.applicant.banner.message.words == "card.same"
 
 
+def test_a_namesake_whose_number_looks_the_same_masked_is_another_person(called: Hall) -> None:
+    called.lay_card(LI)
+    called.lay_card(replace(LI, number="51070419890704123X", birth=date(1989, 7, 4)))
+    assert called.counter.steps.applicant.banner.message.words == "card.other"
+
+
 def test_another_card_never_replaces_the_applicant_without_a_word(called: Hall) -> None:
     called.lay_card(LI)
     called.lay_card(ZHAO)

@@ -35,6 +35,7 @@ from clerk_app.desk.ports import (
     LostCard,
     Operator,
     PaperState,
+    PhotoDecoder,
     Preview,
     PrinterSetup,
     PrinterStatus,
@@ -337,6 +338,7 @@ class WindowLanes:
     catalogue: Lane
     printer: Lane
     scanner: Lane
+    photo: Lane
 
 
 @dataclass
@@ -479,7 +481,12 @@ def tickets() -> list[Ticket]:
 
 @contextmanager
 def hall(
-    bot: QtBot, app: QApplication, *, practice: bool = False, look: Look | None = None
+    bot: QtBot,
+    app: QApplication,
+    *,
+    practice: bool = False,
+    look: Look | None = None,
+    decode_photo: PhotoDecoder | None = None,
 ) -> Iterator[Hall]:
     """A window on the screen, not signed in, with six people waiting and a hundred case numbers."""
     store = SqlStore.in_memory()
@@ -519,10 +526,23 @@ def hall(
 
     store.write(fill)
     loop: asyncio.AbstractEventLoop = qasync.QEventLoop(app)
-    lanes = WindowLanes(Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"), Lane("scanner"))
+    lanes = WindowLanes(
+        Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"), Lane("scanner"), Lane("photo")
+    )
     window = ClerkWindow(preferences)
     window.open(
-        Services(desk, lanes, reader, lambda: link[0], listeners.append, loop, doctor, practice, camera)
+        Services(
+            desk,
+            lanes,
+            reader,
+            lambda: link[0],
+            listeners.append,
+            loop,
+            doctor,
+            practice,
+            camera,
+            decode_photo,
+        )
     )
     with bot.waitActive(window):
         window.show()
@@ -550,7 +570,7 @@ def hall(
         bot.waitUntil(lambda: window.isHidden() and window.idle, timeout=5_000)
         window.deleteLater()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-        for lane in (lanes.desk, lanes.network, lanes.catalogue, lanes.printer, lanes.scanner):
+        for lane in (lanes.desk, lanes.network, lanes.catalogue, lanes.printer, lanes.scanner, lanes.photo):
             lane.close()
         store.close()
         loop.close()

@@ -4,7 +4,15 @@
 frozen dataclasses; every failure is a `clerk_app.failures.Failure` with a code.
 """
 
-from clerk_app.desk.ports.cards import CardEvent, CardFailed, CardRead, CardReader, ReaderState, ReaderStatus
+from clerk_app.desk.ports.cards import (
+    CardEvent,
+    CardFailed,
+    CardRead,
+    CardReader,
+    PhotoDecoder,
+    ReaderState,
+    ReaderStatus,
+)
 from clerk_app.desk.ports.catalogue import BodyChoice, Catalogue, Hit, SearchContext
 from clerk_app.desk.ports.doctor import Check, Doctor, Level
 from clerk_app.desk.ports.office import Changed, Clock, LinkState, LinkStatus, Office, SignedIn
@@ -97,6 +105,7 @@ __all__ = [
     "Outbox",
     "Page",
     "PaperState",
+    "PhotoDecoder",
     "Preview",
     "PrintJob",
     "PrintJobs",

@@ -39,6 +39,10 @@ class CardFailed:
 
 CardEvent = ReaderStatus | CardRead | CardFailed
 
+PhotoDecoder = Callable[[bytes], bytes | None]
+"""A card's photo as an image file (PNG, JPEG or BMP); None when it cannot be had. A maker's code is behind
+it: it may take long, hang or raise whatever it likes."""
+
 
 class CardReader(Protocol):
     """A reader that reports every card laid on it. Events come on a thread of its own."""

@@ -8,6 +8,7 @@ raises. A photo is never stored: it lives as long as the record of the card that
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from clerk_app.devices.card import plugins
 from clerk_app.devices.card.layouts import PHOTO_LENGTH
@@ -18,6 +19,11 @@ _log = logging.getLogger(__name__)
 _IMAGES = (b"\x89PNG\r\n\x1a\n", b"BM", b"\xff\xd8\xff")
 _LARGEST = 1 << 20  # bytes; the picture has 102 by 126 dots
 _failed: set[str] = set()
+
+
+def installed() -> Callable[[bytes], bytes | None] | None:
+    """`decode`, where there is a decoder; else None."""
+    return decode if plugins.names(plugins.PHOTO_DECODERS) else None
 
 
 def decode(photo: bytes | None) -> bytes | None:
@@ -31,7 +37,7 @@ def decode(photo: bytes | None) -> bytes | None:
     for name in plugins.names(plugins.PHOTO_DECODERS):
         try:
             image = plugins.load(plugins.PHOTO_DECODERS, name)(photo)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a maker's library may even want to end the program
             if name not in _failed:
                 _failed.add(name)
                 log_bug(f"the photo decoder {name}", error)

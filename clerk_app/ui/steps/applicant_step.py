@@ -5,11 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from clerk_app.desk.views import ApplicantView
+from clerk_app.desk.views import ApplicantView, PersonView
 from clerk_app.ui.flow import FlowLayout
 from clerk_app.ui.keys import Key
 from clerk_app.ui.pieces import Chip, ElidedLabel, IconLabel, KeyButton, clear, column, label, on_click, row
+from clerk_app.ui.portraits import Portraits
 from clerk_app.ui.steps import person as people
+from clerk_app.ui.steps import portrait
 from clerk_app.ui.steps.step_card import StepCard
 from clerk_app.ui.steps.typed_entry import OrganisationEntry, TypedEntry, TypedIdentity
 from clerk_app.ui.words import tr
@@ -28,6 +30,7 @@ class ApplicantStep(StepCard):
     def __init__(self) -> None:
         super().__init__(1, "step.applicant")
         self._who: ApplicantView | None = None
+        self._portraits: Portraits | None = None
         self.awaits = "party"
         self._name = ElidedLabel(role="name", least=140)
         self._number = label(role="number")
@@ -57,6 +60,11 @@ class ApplicantStep(StepCard):
         for button in (self._typed_key, self._agent_key, self._organisation_key, self._clear_key):
             line.addWidget(button)
         self.body.addWidget(keys)
+
+    def show_portraits_of(self, portraits: Portraits) -> None:
+        """Show the pictures of cards beside their people, also one that comes later."""
+        self._portraits = portraits
+        portraits.changed.connect(self.retranslate)
 
     def show_applicant(self, who: ApplicantView | None) -> None:
         if who != self._who:
@@ -169,15 +177,24 @@ class ApplicantStep(StepCard):
 
     def _show_who(self, who: ApplicantView) -> None:
         if who.party:
-            self._shown.addWidget(label(people.facts(who.party), "muted", wrap=True))
+            place, said = portrait.beside(who.party, self._portraits)
+            said.addWidget(label(people.facts(who.party), "muted", wrap=True))
             for line in people.notes(who.party):
-                self._shown.addWidget(line)
+                said.addWidget(line)
+            said.addStretch()
+            self._shown.addWidget(place)
         else:
             self._shown.addWidget(label(tr("document.uscc"), "muted"))
         if who.agent:
-            self._shown.addWidget(people.person_block(tr("applicant.agent"), who.agent))
+            self._shown.addWidget(self._agent_block(who.agent))
         elif self._waits_for_agent():
             self._shown.addWidget(self._lay_card_here("applicant.lay_agent_card"))
+
+    def _agent_block(self, agent: PersonView) -> QWidget:
+        place, said = portrait.beside(agent, self._portraits)
+        said.addWidget(people.person_block(tr("applicant.agent"), agent))
+        said.addStretch()
+        return place
 
     def _lay_card_here(self, words: str) -> QWidget:
         place = QWidget()
