@@ -93,6 +93,23 @@ def test_the_plug(reader: SimulatedReader, events: Events) -> None:
     assert events.rest() == []
 
 
+def test_the_reader_service_is_stopped_and_started(reader: SimulatedReader, events: Events) -> None:
+    reader.stop_service()
+    reader.stop_service()
+    assert events.state() is ReaderState.SERVICE_LOST
+    reader.lay("resident")
+    reader.read_again()
+    assert events.failure() == "CARD-NONE"
+    reader.unplug()
+    assert events.state() is ReaderState.SERVICE_LOST, "without the service nobody knows of a plug"
+
+    reader.start_service()
+
+    assert events.state() is ReaderState.NO_READER
+    reader.plug_in()
+    assert events.record() == CARDS["resident"].record
+
+
 def test_a_card_taken_while_it_is_read_was_pulled(events: Events) -> None:
     reader = SimulatedReader(CARDS, seconds=60)
     reader.lay("resident")

@@ -49,6 +49,7 @@ class SimulatedReader:
         self._fault: Fault | None = None
         self._laid = 0  # counts what was laid and taken, like the service of real readers
         self._plugged = True
+        self._service = True
         self._reading: ReadingLane | None = None
         self._stopped = False
 
@@ -64,7 +65,7 @@ class SimulatedReader:
         """Read the card that lies there once more; CARD-NONE when none does."""
         with self._changed:
             if self._reading is not None:
-                if self._card is None or not self._plugged:
+                if self._card is None or not self._connected:
                     self._reading.report(CardFailed("CARD-NONE"))
                 else:
                     self._ask()
@@ -94,32 +95,48 @@ class SimulatedReader:
 
     def unplug(self) -> None:
         """Pull the reader's plug; a card may stay on it."""
-        self._plug(connected=False)
+        self._connect(plugged=False)
 
     def plug_in(self) -> None:
         """Plug the reader in again; a card that lies on it is read."""
-        self._plug(connected=True)
+        self._connect(plugged=True)
 
-    def _plug(self, *, connected: bool) -> None:
+    def stop_service(self) -> None:
+        """Stop the reader service of the computer; the reader stays plugged in."""
+        self._connect(service=False)
+
+    def start_service(self) -> None:
+        """Start the service again; a card that lies on the reader is read."""
+        self._connect(service=True)
+
+    def _connect(self, *, plugged: bool | None = None, service: bool | None = None) -> None:
         with self._changed:
-            if self._plugged is not connected:
-                self._plugged = connected
+            before = self._plugged, self._service
+            self._plugged = self._plugged if plugged is None else plugged
+            self._service = self._service if service is None else service
+            if before != (self._plugged, self._service):
                 self._laid += 1
                 self._changed.notify_all()
                 self._look()
+
+    @property
+    def _connected(self) -> bool:
+        return self._plugged and self._service
 
     def _move(self, card: SampleCard | None, fault: Fault | None) -> None:
         self._card, self._fault = card, fault
         self._laid += 1
         self._changed.notify_all()
-        if self._plugged:
+        if self._connected:
             self._look()
 
     def _look(self) -> None:
         """Report how the reader stands now. Called with the lock held."""
         if self._reading is None:
             return
-        if not self._plugged:
+        if not self._service:
+            self._reading.report(ReaderStatus(ReaderState.SERVICE_LOST))
+        elif not self._plugged:
             self._reading.report(ReaderStatus(ReaderState.NO_READER))
         elif self._card is None:
             self._reading.report(ReaderStatus(ReaderState.EMPTY, self.name))
