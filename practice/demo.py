@@ -25,9 +25,9 @@ def run() -> int:
 
         def opened(window: QWidget) -> None:
             # After the clerk's window, so that it has the window's theme and stands beside it.
-            consoles.append(PracticeConsole(hall))
+            consoles.append(PracticeConsole(hall, window))
             consoles[0].show()
-            consoles[0].stand_beside(window)
+            consoles[0].stand_beside()
 
         settings = hall.workstation.settings
         return application.show(app, settings, lambda: hall.workstation, opened=opened)

@@ -1,4 +1,4 @@
-"""A whole hall on one machine: real office, real store and sync, simulated reader and printer.
+"""A whole hall on one machine: real office, real store and sync, simulated reader, printer and camera.
 
 Everything lives in a folder that is thrown away, under a key that nobody keeps: practice never touches the
 user's keyring or a real cache. Only the devices, the citizens and the network cable are played.
@@ -34,8 +34,10 @@ from clerk_app.devices.printer.printer import printer_from_url
 from clerk_app.devices.printer.simulator import SimulatedPrinter
 from clerk_app.devices.voice.announcement import announcement
 from clerk_app.devices.voice.voice import voice_from_settings
+from clerk_app.lanes import Lane
 from clerk_app.settings import Settings, VoiceSettings, WindowSettings
 from clerk_app.store.vault import KeySource, throw_away_key
+from practice.camera import PracticeCamera
 from practice.network import Cable
 
 HALL = HallSetup(
@@ -114,6 +116,9 @@ class PracticeHall:
         self.on_said: Callable[[str], None] | None = None
         self._voice = voice or VoiceSettings()
         self.printer = SimulatedPrinter(listener=self._paper_came)
+        self.camera = PracticeCamera()
+        self.errands = Lane("errands")
+        """For what a player does to the devices and the office: no window waits for them."""
         self._key = key or throw_away_key()
         self._tokens = TokensInMemory()
 
@@ -139,6 +144,7 @@ class PracticeHall:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.errands.close()
         self.workstation.close()
         self.cable.close()
         self.printer.stop()
@@ -152,6 +158,7 @@ class PracticeHall:
             reader=self.reader,
             printer=printer_from_url(self.printer.url),
             voice=ToldVoice(voice_from_settings(self._settings.voice), self._say_aloud),
+            camera=self.camera,
         )
         return open_workstation(self._settings, parts)
 
