@@ -39,7 +39,7 @@ class _Bearer:
 
 
 class Portraits(QObject):
-    """The pictures of one signed-in clerk's visit. Signals: changed (there is one more)."""
+    """The pictures of one signed-in clerk's visit. Signals: changed (one has come, or will not come)."""
 
     changed = Signal()
 
@@ -50,20 +50,20 @@ class Portraits(QObject):
         self._present: frozenset[_Bearer] = frozenset()  # who is on the screen, by a card
         self._blocks: dict[_Bearer, bytes] = {}  # read in this visit, not with the decoder yet
         self._pictures: dict[_Bearer, QImage] = {}
-        self._decoding = False
-
-    @property
-    def possible(self) -> bool:
-        """Whether there is a decoder at all."""
-        return self._actions.decode_photo is not None
+        self._decoding: _Bearer | None = None
 
     def of(self, person: PersonView) -> QImage | None:
         """The picture of `person`; none while there is none, and never one of somebody who was typed."""
         return self._pictures.get(_bearer(person)) if person.source is EntrySource.CARD else None
 
+    def awaits(self, person: PersonView) -> bool:
+        """Whether a picture of `person` is on its way."""
+        bearer = _bearer(person)
+        return bearer in self._blocks or bearer == self._decoding
+
     def offer(self, record: CardRecord) -> None:
         """A card was read in this visit. Its picture is wanted once its person is on the screen."""
-        if record.photo is not None and self.possible:
+        if record.photo is not None and self._actions.decode_photo is not None:
             self._blocks[_Bearer(record.name, masking.number(record.number), record.birth)] = record.photo
             self._decode_next()
 
@@ -91,15 +91,16 @@ class Portraits(QObject):
     def _decode_next(self) -> None:
         decoder = self._actions.decode_photo
         wanted = next((bearer for bearer in self._blocks if bearer in self._present), None)
-        if decoder is not None and wanted is not None and not self._decoding:
-            self._decoding = True
+        if decoder is not None and wanted is not None and self._decoding is None:
+            self._decoding = wanted
             self._actions.aside(self._decode(decoder, wanted, self._blocks.pop(wanted)))
 
     async def _decode(self, decoder: PhotoDecoder, bearer: _Bearer, block: bytes) -> None:
         image = await self._actions.photo(_picture, decoder, block)
-        self._decoding = False
-        if image is not None and bearer in self._present:  # or its person has left meanwhile
-            self._pictures[bearer] = image
+        self._decoding = None
+        if bearer in self._present:  # or its person has left meanwhile
+            if image is not None:
+                self._pictures[bearer] = image
             self.changed.emit()
         self._decode_next()
 

@@ -118,7 +118,7 @@ def test_a_decoder_that_fails_gives_no_picture_and_says_nothing_of_the_card(
     pictured: Hall, mark: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     pictured.lay_card(with_photo(LI, mark))
-    pictured.bot.waitUntil(lambda: not pictured.counter.portraits._decoding)
+    pictured.bot.waitUntil(lambda: len(decoder().asked) == 1 and pictured.counter.portraits._decoding is None)
     assert portraits(pictured) == [("李晓明", False)]
     assert f"{mark}.." not in caplog.text
     pictured.press(Qt.Key.Key_A, ALT)
