@@ -89,6 +89,11 @@ class SlipsSheet(SideSheet):
         view = self._list.currentIndex().data(ROW)
         return view if isinstance(view, PaperView) else None
 
+    @property
+    def preview(self) -> Preview | None:
+        """The paper on show; None while it is drawn."""
+        return self._preview
+
     def show_papers(self, papers: tuple[PaperView, ...], case: CaseRow | None) -> None:
         """What can be asked for now; the choice stays where it was."""
         self._case = case
