@@ -53,8 +53,8 @@ class Portraits(QObject):
         self._decoding: _Bearer | None = None
 
     def of(self, person: PersonView) -> QImage | None:
-        """The picture of `person`; none while there is none, and never one of somebody who was typed."""
-        return self._pictures.get(_bearer(person)) if person.source is EntrySource.CARD else None
+        """The picture of `person`, whose card was read; none while there is none."""
+        return self._pictures.get(_bearer(person))
 
     def awaits(self, person: PersonView) -> bool:
         """Whether a picture of `person` is on its way."""

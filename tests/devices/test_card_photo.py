@@ -19,6 +19,9 @@ def good(photo):
 def bad(photo):
     raise OSError("no licence for this computer, quotes " + "a card")
 
+def leaving(photo):
+    raise SystemExit(1)
+
 def odd(photo):
     return b"<html>"
 """
@@ -59,6 +62,17 @@ def test_decoders_that_all_fail_leave_the_text(monkeypatch: pytest.MonkeyPatch, 
         tmp_path / "site",
         "wlt_broken",
         DECODERS,
-        clerk_app__photo_decoders={"a": "wlt_broken:bad"},
+        clerk_app__photo_decoders={"a": "wlt_broken:bad", "b": "wlt_broken:leaving"},
     )
     assert photo.decode(WLT) is None
+
+
+def test_it_is_there_only_when_a_decoder_is_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert photo.installed() is None
+    points = {"a": "wlt_there:good"}
+    install(monkeypatch, tmp_path / "site", "wlt_there", DECODERS, clerk_app__photo_decoders=points)
+    decoder = photo.installed()
+    assert decoder is not None
+    assert decoder(WLT) == PNG

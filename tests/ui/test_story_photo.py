@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -56,12 +55,14 @@ def pictured(
         made.sign_in()
         made.press(Qt.Key.Key_F1)
         yield made
-        if "hall_wlt" in sys.modules:
-            decoder().go.set()
+        decoder().go.set()
 
 
 def decoder():
-    return sys.modules["hall_wlt"]
+    """The module of the installed decoder."""
+    import hall_wlt
+
+    return hall_wlt
 
 
 def portraits(hall: Hall) -> list[tuple[str, bool]]:
@@ -88,7 +89,7 @@ def test_the_picture_of_a_card_is_beside_its_person(pictured: Hall) -> None:
 
 
 def test_the_text_is_there_and_goes_on_while_a_decoder_hangs(pictured: Hall) -> None:
-    import_decoder().go.clear()
+    decoder().go.clear()
     pictured.lay_card(with_photo(LI, "A"))
     pictured.bot.waitUntil(lambda: len(decoder().asked) == 1)
     assert pictured.window.idle, "nobody waits for a picture"
@@ -102,7 +103,7 @@ def test_the_text_is_there_and_goes_on_while_a_decoder_hangs(pictured: Hall) -> 
 
 
 def test_a_picture_that_comes_after_its_person_has_left_is_nobodys(pictured: Hall) -> None:
-    import_decoder().go.clear()
+    decoder().go.clear()
     pictured.lay_card(with_photo(LI, "A"))
     pictured.bot.waitUntil(lambda: len(decoder().asked) == 1)
     pictured.press(Qt.Key.Key_F7)
@@ -111,6 +112,20 @@ def test_a_picture_that_comes_after_its_person_has_left_is_nobodys(pictured: Hal
     decoder().go.set()
     await_picture(pictured, ("赵清和", True))
     assert len(pictured.counter.portraits._pictures) == 1
+
+
+def test_a_decoder_that_hangs_gets_no_more_photos_of_people_who_leave(pictured: Hall) -> None:
+    decoder().go.clear()
+    pictured.lay_card(with_photo(LI, "A"))
+    pictured.bot.waitUntil(lambda: len(decoder().asked) == 1)
+    pictured.press(Qt.Key.Key_A, ALT)
+    pictured.lay_card(with_photo(ZHAO, "B"))
+    pictured.press(Qt.Key.Key_F7)
+    decoder().go.set()
+    pictured.press(Qt.Key.Key_F1)
+    pictured.lay_card(with_photo(LI, "C"))
+    await_picture(pictured, ("李晓明", True))
+    assert [mark for mark, _ in decoder().asked] == ["A.", "C."]
 
 
 @pytest.mark.parametrize("mark", ["NO", "EX", "OD"])
@@ -213,15 +228,8 @@ def test_without_a_decoder_no_photo_is_kept_at_all(window_hall: Hall) -> None:
 
 
 def test_a_window_closes_while_a_decoder_hangs(pictured: Hall) -> None:
-    import_decoder().go.clear()
+    decoder().go.clear()
     pictured.lay_card(with_photo(LI, "A"))
     pictured.bot.waitUntil(lambda: len(decoder().asked) == 1)
     pictured.window.close()
     assert pictured.window.isHidden()
-
-
-def import_decoder():
-    """The module of the decoder, before the first card."""
-    import hall_wlt
-
-    return hall_wlt
