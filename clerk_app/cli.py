@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="practise in a whole hall on this machine")
     demo.add_argument("--tour", type=Path, metavar="DIR", help="drive the window off-screen, pictures to DIR")
+    demo.add_argument("--templates", type=Path, metavar="DIR", help="try the slip templates in DIR")
     demo.set_defaults(command=_demo)
 
     card = commands.add_parser("card", help="identity cards").add_subparsers(required=True, metavar="ACT")
@@ -113,7 +114,9 @@ def _demo(arguments: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         print(f"The practice hall needs the back office: pip install clerk-app[back-office] ({error.name})")
         return 2
-    return demo.tour(arguments.tour) if arguments.tour else demo.run()
+    if arguments.tour:
+        return demo.tour(arguments.tour, arguments.templates)
+    return demo.run(arguments.templates)
 
 
 def _card_read(arguments: argparse.Namespace) -> int:

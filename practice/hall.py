@@ -10,6 +10,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -28,15 +29,17 @@ from back_office.embedded import (
 from back_office.queues import issue
 from clerk_app.bootstrap import Parts, Workstation, enrol_with, open_workstation
 from clerk_app.desk.ports import Voice, VoiceStatus
+from clerk_app.devices.card.samples import sample_cards
 from clerk_app.devices.card.simulator import SimulatedReader
 from clerk_app.devices.printer.paper import Paper
-from clerk_app.devices.printer.printer import printer_from_url
+from clerk_app.devices.printer.printer import printer_from_settings
 from clerk_app.devices.printer.simulator import SimulatedPrinter
 from clerk_app.devices.voice.announcement import announcement
 from clerk_app.devices.voice.voice import voice_from_settings
 from clerk_app.lanes import Lane
-from clerk_app.settings import Settings, VoiceSettings, WindowSettings
+from clerk_app.settings import PrinterSettings, Settings, VoiceSettings, WindowSettings
 from clerk_app.store.vault import KeySource, throw_away_key
+from practice import photos
 from practice.camera import PracticeCamera
 from practice.network import Cable
 
@@ -97,7 +100,8 @@ class ToldVoice:
 class PracticeHall:
     """One practice hall between `__enter__` and `__exit__`; `say` gets a line on each longer step.
 
-    Without a `key` the window's cache is under one that nobody keeps.
+    Without a `key` the window's cache is under one that nobody keeps. Of `printer` the slips take what is not
+    the practice printer's own: language, copies, templates, logo.
     """
 
     def __init__(
@@ -107,14 +111,16 @@ class PracticeHall:
         window: WindowSettings | None = None,
         key: KeySource | None = None,
         voice: VoiceSettings | None = None,
+        printer: PrinterSettings | None = None,
     ) -> None:
         self._folder = folder
         self._say = say
         self._window = window or WindowSettings()
-        self.reader = SimulatedReader(seconds=0.2)
+        self.reader = SimulatedReader(photos.with_photos(sample_cards()), seconds=0.2)
         self.on_paper: Callable[[Paper], None] | None = None
         self.on_said: Callable[[str], None] | None = None
         self._voice = voice or VoiceSettings()
+        self._printer = printer or PrinterSettings()
         self.printer = SimulatedPrinter(listener=self._paper_came)
         self.camera = PracticeCamera()
         self.errands = Lane("errands")
@@ -134,7 +140,11 @@ class PracticeHall:
         for series in FIRST_TICKETS:
             self.take_ticket(series)
         self._settings = Settings(
-            self._folder / "window", office_url=self.cable.url, voice=self._voice, window=self._window
+            self._folder / "window",
+            office_url=self.cable.url,
+            printer=replace(self._printer, url=self.printer.url),
+            voice=self._voice,
+            window=self._window,
         )
         code = enrolment_code(self._folder / "office", window=WINDOW, queue=QUEUE)
         enrol_with(self._settings, code, self._key, self._tokens)
@@ -156,9 +166,10 @@ class PracticeHall:
             key=self._key,
             tokens=self._tokens,
             reader=self.reader,
-            printer=printer_from_url(self.printer.url),
+            printer=printer_from_settings(self._settings.printer),
             voice=ToldVoice(voice_from_settings(self._settings.voice), self._say_aloud),
             camera=self.camera,
+            decode_photo=photos.drawn,
         )
         return open_workstation(self._settings, parts)
 

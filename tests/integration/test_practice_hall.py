@@ -1,0 +1,30 @@
+"""The practice hall with slip templates of one's own: what `clerk-app demo --templates` shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clerk_app import cli
+from clerk_app.devices.printer import templates
+from clerk_app.devices.printer.sample_slips import sample
+from clerk_app.settings import PrinterSettings
+from practice.hall import PracticeHall
+
+
+def test_the_practice_hall_prints_by_the_templates_it_was_given(tmp_path: Path) -> None:
+    own = tmp_path / "slips"
+    own.mkdir()
+    (own / "ticket.slip").write_text("banner 试印\n" + templates.source("ticket"), encoding="utf-8")
+    with PracticeHall(tmp_path / "hall", lambda _: None, printer=PrinterSettings(templates=str(own))) as hall:
+        hall.workstation.desk.printer.print(sample("ticket"))
+        (paper,) = hall.printer.papers
+        assert "试印" in paper.text
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_opens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["demo", "--templates", str(tmp_path / "none")]) == 2
+    assert "--templates: no such folder" in capsys.readouterr().err
