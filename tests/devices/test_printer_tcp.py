@@ -19,6 +19,7 @@ from clerk_app.devices.printer.command import sample
 from clerk_app.devices.printer.printer import EscPosPrinter, Limits, printer_from_settings, printer_from_url
 from clerk_app.devices.printer.simulator import NO_FAULTS, Faults, SimulatedPrinter
 from clerk_app.devices.printer.status import Answers, Kind
+from clerk_app.devices.printer.templates import source
 from clerk_app.domain.documents import TicketSlip
 from clerk_app.failures import Failure
 from clerk_app.settings import PrinterSettings
@@ -290,6 +291,15 @@ def test_the_drawer_opens_once_and_not_for_a_reprint(simulator) -> None:
     printer.print(RECEIPT, reprint=1)
     assert len(simulator.wait_for_papers(4)) == 4
     assert simulator.tear_off().text == ""
+
+
+def test_a_template_and_the_settings_together_open_the_drawer_once(simulator, tmp_path) -> None:
+    (tmp_path / "receipt.slip").write_text(f"drawer\n{source('receipt')}", encoding="utf-8")
+    told = PrinterSettings(url=simulator.url, copies=2, drawer=True, templates=str(tmp_path))
+    assert printer_from_settings(told).print(RECEIPT).outcome is PrintOutcome.PRINTED
+    whole = "".join(paper.text for paper in simulator.papers) + simulator.tear_off().text
+    assert whole.count("[drawer]") == 1
+    assert len(simulator.papers) == 2
 
 
 def test_the_printer_is_that_of_the_settings(tmp_path) -> None:
