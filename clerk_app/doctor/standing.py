@@ -12,7 +12,7 @@ from sqlcipher3 import dbapi2
 from clerk_app import settings as settings_file
 from clerk_app.catalogue.file import CatalogueFile
 from clerk_app.clock import wall
-from clerk_app.desk.ports import CardReader, Check, Device, Printer, VoiceState, VoiceStatus
+from clerk_app.desk.ports import CardReader, Check, Device, Printer, PrinterSetup, VoiceState, VoiceStatus
 from clerk_app.doctor import cache, items, machine, office, paper, readers
 from clerk_app.doctor.rounds import Asked, Look, Rounds, Tell, failed, not_checked
 from clerk_app.domain.documents import TestSlip
@@ -106,20 +106,20 @@ def catalogue_look(folder: Path) -> Look:
 
 
 def template_problems(told: PrinterSettings) -> tuple[str, ...]:
-    from clerk_app.devices.printer.templates import Templates
+    """As the window sees them: with the characters that this printer cannot write."""
+    from clerk_app.devices.printer.printer import templates_from_settings
 
-    folder, logo = (Path(given) if given else None for given in (told.templates, told.logo))
-    return Templates(folder, logo).problems()
+    return templates_from_settings(told).problems()
 
 
-def test_slip(told: PrinterSettings, hall: str, window: str, *, practice: bool = False) -> TestSlip:
+def test_slip(printer: PrinterSetup, hall: str, window: str, *, practice: bool = False) -> TestSlip:
     return TestSlip(
         hall=hall,
         window=window,
         printed_at=wall(),
-        printer=paper.address(told.url),
-        width=told.width,
-        encoding=told.encoding,
+        printer=printer.address,
+        width=printer.width,
+        encoding=printer.encoding,
         practice=practice,
     )
 
@@ -147,7 +147,8 @@ def _printer(told: PrinterSettings) -> Printer:
 
 
 def _slip(told: PrinterSettings) -> TestSlip:
-    return test_slip(told, "clerk-app doctor", platform.node())
+    setup = PrinterSetup(paper.address(told.url), told.width, told.encoding)
+    return test_slip(setup, "clerk-app doctor", platform.node())
 
 
 def _voice(settings: Settings) -> VoiceStatus:

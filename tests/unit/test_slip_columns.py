@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clerk_app.devices.printer.columns import clean, clusters, columns, wrap
+from clerk_app.devices.printer.columns import balanced, clean, clusters, columns, wrap
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cn", "Co")), max_size=80)
 HALL_TEXT = st.lists(
@@ -26,6 +26,23 @@ HALL_TEXT = st.lists(
     ),
     max_size=25,
 ).map("".join)
+
+
+def test_centred_lines_are_of_much_the_same_length() -> None:
+    assert balanced("All lines clear and the ruler from edge to edge", 45) == [
+        "All lines clear and the",
+        "ruler from edge to edge",
+    ]
+    assert balanced("一二三四五六七", 12) == ["一二三四", "五六七"]
+    assert balanced("一二三", 12) == ["一二三"]
+
+
+@given(HALL_TEXT, st.integers(8, 48))
+def test_balancing_adds_no_line_and_loses_nothing(text: str, width: int) -> None:
+    lines = balanced(text, width)
+    assert len(lines) == len(wrap(text, width))
+    assert all(columns(line) <= width for line in lines)
+    assert "".join("".join(lines).split()) == "".join(text.split())
 
 
 def test_hanzi_and_full_width_signs_take_two_columns_latin_one_and_marks_none() -> None:

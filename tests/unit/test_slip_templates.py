@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+import time
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -24,7 +27,7 @@ from slip_samples import (
 
 from clerk_app.cli import _parser
 from clerk_app.devices.printer import slips
-from clerk_app.devices.printer.columns import columns
+from clerk_app.devices.printer.columns import columns, wrap
 from clerk_app.devices.printer.layout import (
     ROLLS,
     Barcode,
@@ -103,6 +106,11 @@ def page(text: str, slip=RECEIPT, roll=WIDE, language=Language.ZH, **marks):
         ("rule(bold) -", "rule takes nothing in parentheses"),
         ("rule ==", "rule takes one sign"),
         ("rule ─", "rule takes one sign"),
+        ("rule \x1b", "rule takes one sign"),
+        ("centre 受理通知书", "受理 stands only inside: if accepted_at"),
+        ("centre x || Accepted", "accept stands only inside: if accepted_at"),
+        ("field 受理时间 = {accepted_at}", "受理 stands only inside: if accepted_at"),
+        ("centre 准予行政许可决定书", "this slip is no 决定书"),
         ("space much", "space takes a number from 1 to 200"),
         ("space 0", "space takes a number from 1 to 200"),
         ("space 99999999999", "space takes a number from 1 to 200"),
@@ -133,6 +141,19 @@ def page(text: str, slip=RECEIPT, roll=WIDE, language=Language.ZH, **marks):
 )
 def test_every_mistake_names_its_file_and_line(line: str, what: str) -> None:
     assert wrong(f"# 抬头\n\n{line}\n{GOOD}").startswith(f"receipt.slip:3: {what}")
+
+
+def test_acceptance_is_spoken_of_only_where_the_case_is_accepted() -> None:
+    said = "centre 受理后三个工作日内办结 || after acceptance"
+    parse(f"{GOOD}if accepted_at\n{said}\nend\n", VOCABULARY[ReceiptSlip])
+    parse(f"{GOOD}if not accepted_at\nelse\n{said}\nend\n", VOCABULARY[ReceiptSlip])
+    for block in (f"if not accepted_at\n{said}\nend", f"if accepted_at\nelse\n{said}\nend"):
+        assert "受理 stands only inside" in wrong(f"{GOOD}{block}\n")
+    assert "no 通知书" in wrong(f"{GOOD}if accepted_at\ncentre 通知书\nend\n")
+
+
+def test_a_time_of_day_alone_does_not_tell_the_day() -> None:
+    assert "{received_at} must be printed" in wrong(GOOD.replace("{received_at}", "{received_at:time}"))
 
 
 def test_a_block_left_open_is_told_by_the_line_it_begins_in() -> None:
@@ -330,6 +351,66 @@ def test_whatever_is_wrong_with_the_folder_is_told(tmp_path: Path) -> None:
     for slip in EVERY:
         assert slips.page(slip, WIDE, templates=own) == slips.page(slip, WIDE), "no slip is stopped"
     assert Templates(tmp_path / "none").problems() == ("none: no such folder",)
+
+
+def endless(path: Path) -> None:
+    """A file of a terabyte of nothing."""
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (os.mkfifo, "not a file"),
+        (lambda path: path.symlink_to("/dev/zero"), "not a file"),
+        (lambda path: path.symlink_to(path.with_name("gone")), "FileNotFoundError"),
+        (lambda path: path.symlink_to(path), "OSError"),
+        (endless, "larger than 64 KiB"),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes and links among its files")
+def test_what_is_no_file_of_text_neither_holds_a_slip_up_nor_goes_unseen(tmp_path: Path, make, why) -> None:
+    make(tmp_path / "ticket.slip")
+    own = Templates(tmp_path)
+    assert own.of(TICKET) is built_in("ticket")
+    assert own.problems() == (f"ticket.slip:1: {why}",)
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (os.mkfifo, "not a file"),
+        (endless, "larger than 8 MiB"),
+        (lambda path: Image.new("1", (6000, 6000)).save(path, "png"), "more than 25000000 points"),
+        (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"\xff" * 40), ""),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes among its files")
+def test_whatever_the_logo_is_no_slip_stops_for_it(tmp_path: Path, make, why) -> None:
+    make(tmp_path / "logo")
+    own = Templates(None, tmp_path / "logo")
+    assert own.logo(WIDE) is None
+    assert own.problems()[0].startswith(f"logo: {why}")
+
+
+def test_a_line_without_end_takes_no_time() -> None:
+    began = time.perf_counter()
+    for endless in ("a", "，", "中"):
+        assert len(wrap(endless * 60_000, 48)) >= 60_000 // 48
+    assert time.perf_counter() - began < 5
+
+
+def test_a_number_that_no_code_holds_is_left_to_its_letters() -> None:
+    ticket = replace(TICKET, number="综A001")
+    text = as_text(slips.page(ticket, WIDE), WIDE)
+    assert "综A001" in text
+    assert "CODE128" not in text
+    codes = "qr {first_number}\nbarcode {first_number}\n" + source("closing")
+    assert "[QR" in printed(codes, CLOSING)
+    quiet = printed(codes, replace(CLOSING, first_number=""))
+    assert "[QR" not in quiet
+    assert "[CODE128" not in quiet
 
 
 def test_a_logo_stands_at_the_head_and_fits_the_paper(tmp_path: Path) -> None:

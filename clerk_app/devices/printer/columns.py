@@ -76,14 +76,14 @@ def wrap(text: str, width: int) -> list[str]:
     lines: list[str] = []
     line = ""
     for unit in _units(text):
-        if columns(line + unit.rstrip()) <= width:
+        if _fits(line + unit.rstrip(), width):
             line += unit
             continue
         if line.strip():
             lines.append(line.rstrip())
             line = ""
         rest = unit.lstrip()
-        while columns(rest) > width:
+        while not _fits(rest, width):
             head = _head(rest, width)
             lines.append(head)
             rest = rest[len(head) :]
@@ -91,6 +91,27 @@ def wrap(text: str, width: int) -> list[str]:
     if line.strip() or not lines:
         lines.append(line.rstrip())
     return lines
+
+
+def balanced(text: str, width: int) -> list[str]:
+    """`text` in as few lines as `wrap` needs, but of much the same length: no word is left alone below."""
+    lines = wrap(text, width)
+    if len(lines) == 1:
+        return lines
+    for narrower in range(columns(text) // len(lines), width):
+        if narrower >= width // 2 and len(evened := wrap(text, narrower)) == len(lines):
+            return evened
+    return lines
+
+
+def _fits(text: str, width: int) -> bool:
+    """Whether `text` takes at most `width` columns; a text without end is not measured to its end."""
+    taken = 0
+    for character in text:
+        taken += _columns(character)
+        if taken > width:
+            return False
+    return True
 
 
 def _units(text: str) -> Iterator[str]:

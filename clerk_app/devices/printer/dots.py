@@ -31,6 +31,7 @@ _BAND = 240  # rows a raster command may have: printers hold one in memory, and 
 _LARGEST = _BAND * 576 // 8  # on the widest paper
 _SIZES = re.compile(rb"\x1dv0[\x00-\x03\x30-\x33](.{4})", re.DOTALL)
 _LOGO_ROWS = 480  # 60 mm: a logo, not a poster
+_LOGO_POINTS = 25_000_000  # a camera's whole picture; more would hold the printer up
 _INK = 110  # grey above this becomes a dot: thin strokes survive, curves do not clot
 
 
@@ -83,13 +84,15 @@ def _glyph(cluster: str, bold: bool, scale: int) -> Image.Image:
 def logo(file: Path, roll: Roll) -> Picture:
     """The picture in `file` (black on white, PNG or what else Pillow reads), made to fit `roll`, dithered.
 
-    Raises Failure("PRINTER-LOGO") when there is no such file or it holds no picture.
+    Raises Failure("PRINTER-LOGO") when there is no such file, or it holds no picture or one too large.
     """
     try:
         with Image.open(file) as opened:
-            seen = opened.convert("RGBA")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            seen = opened.convert("RGBA") if opened.width * opened.height <= _LOGO_POINTS else None
+    except Exception as error:  # a broken picture breaks its decoder in many ways
         raise Failure("PRINTER-LOGO", type(error).__name__) from error
+    if seen is None:
+        raise Failure("PRINTER-LOGO", f"more than {_LOGO_POINTS} points")
     white = Image.new("RGBA", seen.size, "white")
     grey = Image.alpha_composite(white, seen).convert("L")
     grey.thumbnail((roll.dots, _LOGO_ROWS))

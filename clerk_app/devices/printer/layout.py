@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from clerk_app.devices.printer.columns import clean, columns, wrap
+from clerk_app.devices.printer.columns import balanced, clean, columns, wrap
 
 COLUMN_DOTS = 12  # a Latin letter is 12 dots wide, a hanzi 24, both 24 high
 ROW_DOTS = 24
@@ -151,8 +151,9 @@ class Page:
         self._elements.extend(elements)
 
     def line(self, text: str, style: Style = PLAIN, align: Align = Align.LEFT) -> None:
-        """`text` over as many lines as it needs."""
-        for part in wrap(clean(text), self.roll.columns // style.width):
+        """`text` over as many lines as it needs; centred ones are of much the same length."""
+        broken = balanced if align is Align.CENTRE else wrap
+        for part in broken(clean(text), self.roll.columns // style.width):
             self.add(Line((Run(part, style),), align))
 
     def centred(self, text: str, style: Style = PLAIN) -> None:

@@ -104,7 +104,7 @@ def _statement(slip: Slip, drawing: Drawing) -> None:
             when = f"{at:%H:%M}" if same_day else f"{at:%Y-%m-%d %H:%M}"
             _sentence(
                 f"已于 {when} 受理，受理通知书另行出具",
-                f"Accepted at {when}; the notice of acceptance follows",
+                f"Accepted at {when}; notice to follow",
                 drawing,
             )
         case VoidSlip():

@@ -39,7 +39,7 @@ from clerk_app.devices.printer.template_nodes import (
     Template,
     Text,
 )
-from clerk_app.devices.printer.template_text import MODULES_AROUND, MODULES_EACH
+from clerk_app.devices.printer.template_text import MODULES_AROUND, MODULES_EACH, QR_BYTES, barcode_holds
 from clerk_app.devices.printer.template_words import Word, told
 
 _INDENT = 2  # of a value below its labels
@@ -128,11 +128,13 @@ class Drawing:
             case Gap():
                 page.space(node.dots)
             case QrOf():
-                page.space(_QUIET)
-                page.add(_qr(values.text(node.data), page))
-                page.space(_QUIET)
+                if _codable(data := values.text(node.data), QR_BYTES):
+                    page.space(_QUIET)
+                    page.add(_qr(data, page))
+                    page.space(_QUIET)
             case BarcodeOf():
-                page.add(_barcode(values.text(node.data), page, node.height))
+                if _codable(data := values.text(node.data), barcode_holds(page.roll)):
+                    page.add(_barcode(data, page, node.height))
             case Mark.LOGO if self.logo is not None:
                 page.add(self.logo)
                 page.space(8)
@@ -223,6 +225,11 @@ class _Values:
             for part in text
         )
         return "".join(parts)
+
+
+def _codable(data: str, most: int) -> bool:
+    """A number of another kind than ours, or none yet, stands on the slip in letters only."""
+    return 0 < len(data) <= most and data.isascii() and data.isprintable()
 
 
 def _qr(data: str, page: Page) -> QrCode:

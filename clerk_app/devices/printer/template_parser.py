@@ -34,6 +34,7 @@ from clerk_app.devices.printer.template_text import (
     Wrong,
     checked_barcode,
     checked_qr,
+    literal,
     literal_columns,
     mark_columns,
     read_bilingual,
@@ -210,7 +211,7 @@ class _Reader:
             case "row":
                 return self._row(rest)
             case "rule":
-                if rest and not (len(rest) == 1 and rest.isascii()):
+                if rest and not (len(rest) == 1 and rest.isascii() and rest.isprintable()):
                     raise Wrong("rule takes one sign of the keyboard")
                 return Rule(rest or "-")
             case "space":
@@ -240,6 +241,7 @@ class _Reader:
         labels = read_bilingual(label, {}, self._missing) if "{" not in label else None
         if labels is None:
             raise Wrong("a label cannot hold a placeholder")
+        self._check_words(labels)
         width = literal_columns(labels.zh)
         if width > _LONGEST_LABEL:
             raise Wrong(f"too wide: a label of {width} columns, there is room for {_LONGEST_LABEL}")
@@ -260,15 +262,24 @@ class _Reader:
 
     def _bilingual(self, raw: str) -> Bilingual:
         read = read_bilingual(raw, self._blocks[-1].words, self._missing)
+        self._check_words(read)
         self._note(read.zh)  # the English is not printed everywhere
         return read
+
+    def _check_words(self, text: Bilingual) -> None:
+        """Words that would make another document of the slip stand only where they are true."""
+        said = literal(text.zh) + "\n" + literal(text.en).lower()
+        for word, name in self._slip.only_if.items():
+            if word in said and (not name or all(block.condition != name for block in self._blocks[1:])):
+                raise Wrong(f"{word} stands only inside: if {name}" if name else f"this slip is no {word}")
 
     def _text(self, raw: str) -> Text:
         return read_text(raw, self._blocks[-1].words, self._missing)
 
     def _note(self, text: Text) -> None:
         for part in text:
-            if isinstance(part, Slot) and part.kind is not Kind.LIST:
+            # A time of day alone tells no day.
+            if isinstance(part, Slot) and part.kind is not Kind.LIST and part.format != "time":
                 self._used(part.name)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from clerk_app.devices.printer.columns import columns
-from clerk_app.devices.printer.layout import ROLLS, Style
+from clerk_app.devices.printer.layout import ROLLS, Roll, Style
 from clerk_app.devices.printer.template_nodes import Bilingual, Look, Size, Slot, Text
 from clerk_app.devices.printer.template_words import FORMATS, Kind, Word
 
@@ -40,9 +40,14 @@ def read_text(raw: str, words: Mapping[str, Word], missing: Missing) -> Text:
         else:
             parts.append(_slot(match[1], words))
     parts.append(raw[at:])
-    for sign in missing("".join(part for part in parts if isinstance(part, str))):
+    for sign in missing(literal(parts)):
         raise Wrong(f"neither the printer nor a font here has {sign}")
     return tuple(part for part in parts if part != "")
+
+
+def literal(text: Sequence[str | Slot]) -> str:
+    """What stands in `text` whatever the values are."""
+    return "".join(part for part in text if isinstance(part, str))
 
 
 def _slot(inside: str, words: Mapping[str, Word]) -> Slot:
@@ -101,10 +106,15 @@ def checked_qr(text: Text) -> Text:
 def checked_barcode(text: Text) -> Text:
     """`text` when a CODE128 of it fits 58 mm paper."""
     length = _code_length(text, "a barcode")
-    room = (ROLLS[58].dots - MODULES_AROUND) // MODULES_EACH
+    room = barcode_holds(ROLLS[58])
     if length > room:
         raise Wrong(f"too wide: a barcode of {length} characters, 58 mm paper has room for {room}")
     return text
+
+
+def barcode_holds(roll: Roll) -> int:
+    """The most characters of a CODE128 on `roll`."""
+    return (roll.dots - MODULES_AROUND) // MODULES_EACH
 
 
 def _code_length(text: Text, what: str) -> int:

@@ -76,13 +76,15 @@ class SlipWords:
 
     `required` names must be printed outside every condition but one on the name itself, or on the list it
     belongs to. `statement` tells that the program has a sentence of the law for this slip, which the template
-    must give a place.
+    must give a place. `only_if` are words that a template may use only where the name beside them has a
+    value, or nowhere (no name): a voucher must not look like a notice.
     """
 
     file: str
     words: Mapping[str, Word]
     required: frozenset[str] = frozenset()
     statement: bool = False
+    only_if: Mapping[str, str] = field(default_factory=dict)
 
 
 def told(kind: Kind, value: Any, format_: str = "") -> str:
@@ -194,6 +196,13 @@ VOCABULARY: Mapping[type[Slip], SlipWords] = MappingProxyType(
             | _MATERIALS,
             frozenset({"number", "applicant", "item", "received_at", "material", "handed", "typed_identity"}),
             statement=True,
+            only_if={
+                "受理": "accepted_at",
+                "accept": "accepted_at",
+                "通知书": "",
+                "决定书": "",
+                "notice of": "",
+            },
         ),
         VoidSlip: SlipWords(
             "void",

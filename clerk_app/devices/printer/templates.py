@@ -6,6 +6,7 @@ with a mistake never stops a slip: the built-in one is used and the mistake is t
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -22,7 +23,9 @@ from clerk_app.failures import Failure
 
 ENDING = ".slip"
 _LARGEST_FILE = 64 * 1024
-_Stamp = tuple[int, int] | None
+_LARGEST_PICTURE = 8 * 1024 * 1024
+_Stamp = tuple[int, int, int] | str | None
+"""When a file changed and how large it is; the name of what keeps it from being looked at; None: no file."""
 
 
 @cache
@@ -83,7 +86,7 @@ class Templates:
         known = self._logos.get(roll)
         if known is None or known[0] != stamp:
             try:
-                known = (stamp, logo(self._picture, roll))
+                known = (stamp, _logo(self._picture, roll))
             except Failure:
                 known = (stamp, None)
             self._logos[roll] = known
@@ -109,17 +112,20 @@ class Templates:
     def _folder_problems(self) -> list[str]:
         if self._folder is None:
             return []
-        if not self._folder.is_dir():
-            return [f"{self._folder.name}: no such folder"]
-        known = {words.file for words in VOCABULARY.values()}
-        strange = sorted(p.name for p in self._folder.glob(f"*{ENDING}") if p.stem not in known)
+        known = {f"{words.file}{ENDING}" for words in VOCABULARY.values()}
+        try:
+            names = sorted(path.name for path in self._folder.iterdir())
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+            return [f"{self._folder.name}: {'no such folder' if missing else _why(error)}"]
+        strange = (name for name in names if name.lower().endswith(ENDING) and name not in known)
         return [f"{name}: no slip of this name" for name in strange]
 
     def _logo_problems(self) -> list[str]:
         if self._picture is None:
             return []
         try:
-            logo(self._picture, Roll(58, 32))
+            _logo(self._picture, Roll(58, 32))
         except Failure as failure:
             return [f"{self._picture.name}: {failure.detail}"]
         return []
@@ -128,9 +134,9 @@ class Templates:
 def _text(path: Path) -> str:
     """The file as text. Failure PRINTER-TEMPLATE when it cannot be read as one."""
     try:
-        content = path.read_bytes()
+        content = _content(path, _LARGEST_FILE + 1)
     except OSError as error:
-        raise Failure("PRINTER-TEMPLATE", f"{path.name}:1: {type(error).__name__}") from error
+        raise Failure("PRINTER-TEMPLATE", f"{path.name}:1: {_why(error)}") from error
     if len(content) > _LARGEST_FILE:
         raise Failure("PRINTER-TEMPLATE", f"{path.name}:1: larger than {_LARGEST_FILE // 1024} KiB")
     try:
@@ -140,12 +146,38 @@ def _text(path: Path) -> str:
         raise Failure("PRINTER-TEMPLATE", f"{path.name}:{line}: not UTF-8") from error
 
 
+def _logo(path: Path, roll: Roll) -> Picture:
+    """The picture in `path`. Raises Failure("PRINTER-LOGO"): whatever a file holds, no slip stops for it."""
+    try:
+        content = _content(path, _LARGEST_PICTURE + 1)
+    except OSError as error:
+        raise Failure("PRINTER-LOGO", _why(error)) from error
+    if len(content) > _LARGEST_PICTURE:
+        raise Failure("PRINTER-LOGO", f"larger than {_LARGEST_PICTURE // 1024**2} MiB")
+    return logo(path, roll)
+
+
+def _content(path: Path, most: int) -> bytes:
+    """The first `most` bytes of a file. Raises OSError; for a pipe or a device too, which may never end."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError("not a file")
+    with path.open("rb") as file:
+        return file.read(most)
+
+
+def _why(error: OSError) -> str:
+    return type(error).__name__ if error.errno else str(error)
+
+
 def _stamp(path: Path) -> _Stamp:
     try:
         state = path.stat()
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_size
+    except FileNotFoundError:
+        return "dangling" if path.is_symlink() else None
+    except OSError as error:
+        return type(error).__name__
+    return state.st_mtime_ns, state.st_ctime_ns, state.st_size
 
 
 @cache
