@@ -14,6 +14,7 @@ from clerk_app.devices.card.sdt.frames import (
     Damage,
     FrameReader,
     encode,
+    frame_length,
 )
 
 NO_CARD = bytes.fromhex("AAAAAA9669 0004 000080 84")
@@ -138,3 +139,15 @@ def test_a_stream_without_end_is_not_kept() -> None:
         reader.feed(bytes(1000) + PREAMBLE)
 
     assert len(reader._kept) < len(PREAMBLE) + 2 + LARGEST
+
+
+@pytest.mark.parametrize("kept", [7, 100, 1295])
+def test_the_beginning_of_a_frame_tells_how_long_it_is(kept: int) -> None:
+    assert frame_length(encode(bytes(1287))[:kept]) == 1295
+
+
+@pytest.mark.parametrize(
+    "beginning", [b"", PREAMBLE + b"\x05", b"\0" + encode(b"abc"), TIME_OUT_FRAME, PREAMBLE + b"\xff\xff\0"]
+)
+def test_no_length_is_made_up(beginning: bytes) -> None:
+    assert frame_length(beginning) == 0

@@ -206,6 +206,22 @@ def test_a_driver_that_refuses_the_control_code(card_bench: Bench, module: SdtMo
 
 
 @pytest.mark.pcsc
+def test_a_driver_that_cuts_long_answers_off_is_told_with_the_bytes(
+    card_bench: Bench, module: SdtModule
+) -> None:
+    with sdt_lines.tunnel_peer(module, card_bench) as url:
+        line = open_line(port(url))
+        module.lay(RESIDENT.chip)
+        talk = Talk(line)
+        module.fail(READ, Fault.CUT_OFF, times=2)
+        assert talk.find()
+        with pytest.raises(Failure, match=r"CARD-LINE.*gave 648 of 1295 bytes"):
+            read_found(talk, Wanted())
+        assert talk.find()
+        line.close()
+
+
+@pytest.mark.pcsc
 def test_a_virtual_reader_forwards_no_control_code(pcscd: Bench) -> None:
     line = open_line(port("pcsc://Virtual PCD 00 00"))
     with pytest.raises(Failure, match="CARD-ESCAPE"):

@@ -44,6 +44,14 @@ def check(body: bytes) -> int:
     return reduce(xor, body, 0)
 
 
+def frame_length(data: bytes) -> int:
+    """How many bytes the answer has that begins `data`; 0 when none that can be told begins there."""
+    if not data.startswith(PREAMBLE) or len(data) < _HEADER or data.startswith(TIME_OUT_FRAME):
+        return 0
+    length = int.from_bytes(data[len(PREAMBLE) : _HEADER], "big")
+    return _HEADER + length if SMALLEST_ANSWER <= length <= LARGEST else 0
+
+
 class FrameReader:
     """Finds frames in a stream, however it is cut into pieces. Never raises.
 

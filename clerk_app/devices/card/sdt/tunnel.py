@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from smartcard import scard
 
 from clerk_app.devices.card import pcsc
+from clerk_app.devices.card.sdt.frames import frame_length
 from clerk_app.failures import Failure
 
 USUAL_CODE = 3500 if sys.platform == "win32" else 1
@@ -58,11 +59,17 @@ class TunnelLine:
             self._opened = opened.pop_all()
 
     def write(self, data: bytes) -> None:
-        """Carry a request. The driver waits for the answer, as long as it likes."""
+        """Carry a request. The driver waits for the answer, as long as it likes.
+
+        CARD-LINE when it hands out the beginning of an answer only: no public source has a way to ask for
+        the rest, and the answer to READ is longer (1295 bytes) than some drivers carry.
+        """
         result, answer = scard.SCardControl(self._handle, self._code, list(data))
         if result != scard.SCARD_S_SUCCESS:
             raise _explained(result)
         self._answer = bytes(value & 0xFF for value in answer)
+        if len(self._answer) < (whole := frame_length(self._answer)):
+            raise Failure("CARD-LINE", f"the driver gave {len(self._answer)} of {whole} bytes of an answer")
 
     def read(self, seconds: float) -> bytes:
         """The answer of the last request, once; nothing more can come."""
