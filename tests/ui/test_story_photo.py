@@ -167,6 +167,17 @@ def test_another_persons_card_brings_no_picture_until_that_person_is_taken(pictu
     assert len(pictured.counter.portraits._pictures) == 1, "the first went with its person"
 
 
+def test_the_desk_gets_a_card_without_its_photo(pictured: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = []
+
+    async def card(record: CardRecord, role: str) -> None:
+        given.append(record)
+
+    monkeypatch.setattr(pictured.counter.acts, "card", card)
+    pictured.lay_card(with_photo(LI, "A"))
+    assert given == [LI]
+
+
 def test_only_the_same_name_number_and_birth_are_the_same_person(pictured: Hall) -> None:
     other = replace(LI, number="51070419890704123X", birth=LI.birth.replace(month=7))
     pictured.lay_card(with_photo(other, "A"))
