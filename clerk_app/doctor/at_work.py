@@ -86,4 +86,4 @@ def _device(station: Workstation) -> Device | None:
 
 def _slip(station: Workstation) -> TestSlip:
     device = station.desk.device
-    return test_slip(station.settings.printer, device.hall_name, device.window, practice=device.practice)
+    return test_slip(station.desk.printer.setup, device.hall_name, device.window, practice=device.practice)

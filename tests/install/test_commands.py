@@ -54,7 +54,7 @@ def run(
 def test_help_names_every_command(command):
     answer = run(command, "--help")
     assert (answer.returncode, answer.stderr) == (0, "")
-    for verb in {"clerk-app": ("run", "enrol", "demo", "card", "print-sample")}.get(
+    for verb in {"clerk-app": ("run", "enrol", "demo", "card", "print-sample", "doctor")}.get(
         command, ("init", "serve", "user", "enrol-code", "catalogue", "ticket", "restored")
     ):
         assert verb in answer.stdout
