@@ -88,10 +88,17 @@ class CardAtWindow:
         self._take(shown, role)
 
     def _take(self, shown: _Shown, role: str) -> None:
+        self._forget_undo()
         banner = self._steps.applicant.banner
         banner.withdraw()
         announce(self._steps, tr("card.read", name=shown.name))
         self._actions.start(shown.take(role), banner, "card")
+
+    def _forget_undo(self) -> None:
+        """Somebody else is here by now: the applicant taken away cannot be given back over them."""
+        before = self._steps.banner.message
+        if before is not None and before.words == "undo.applicant":
+            self._steps.banner.withdraw()
 
     def _ask(self, shown: _Shown) -> None:
         answers = (

@@ -75,11 +75,16 @@ class CounterNotices:
         acts, start, place = self._counter.acts, self._counter.start, self._counter.steps.paper
         job = case.print_job or ""
         if case.print_state is PrintState.FAILED:
-            again = Answer("paper.again", lambda: start(acts.retry_print(job), place, "print"), primary=True)
+            of_the_slip = case.print_code == NO_GLYPH  # another try ends the same way
+            again = Answer(
+                "paper.again", lambda: start(acts.retry_print(job), place, "print"), primary=not of_the_slip
+            )
             answers: tuple[Answer, ...] = (again,)
-            if case.print_code == NO_GLYPH:
-                spelled = Answer("paper.spell_out", lambda: start(acts.spell_out(job), place, "print"))
-                answers = (again, spelled)
+            if of_the_slip:
+                spelled = Answer(
+                    "paper.spell_out", lambda: start(acts.spell_out(job), place, "print"), primary=True
+                )
+                answers = (spelled, again)
             return Message(
                 "bad",
                 "paper.failed_case",

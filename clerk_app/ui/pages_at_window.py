@@ -79,6 +79,8 @@ class PagesAtWindow(QObject):
         self._small.clear()
         if self._camera is not None:
             self._camera.close()
+        if self._sheet.had_hand:
+            self._counter.steps.material.focus_material(self._material)
 
     def _follow(self) -> None:
         """The sheet goes with its draft and its material."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFileDialog, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QSizePolicy, QWidget
 
 from clerk_app.desk.views import MaterialView
 from clerk_app.ui import theme
@@ -57,6 +57,7 @@ class ScanSheet(SideSheet):
     def __init__(self, over: QWidget) -> None:
         super().__init__(over, "pages.title", 540)
         self.setAcceptDrops(True)
+        self.had_hand = False
         self._material: MaterialView | None = None
         self._done, self._count = 0, 0
         self._what = label(role="title", wrap=True)
@@ -99,6 +100,12 @@ class ScanSheet(SideSheet):
         self.show_pages(())
         self.show_up()
         self._pick.setFocus()
+
+    def put_away(self) -> bool:
+        """Close the sheet; `had_hand` then says whether the focus was inside."""
+        focused = QApplication.focusWidget()
+        self.had_hand = focused is not None and self.isAncestorOf(focused)
+        return super().put_away()
 
     @property
     def sees(self) -> bool:

@@ -113,6 +113,18 @@ def test_the_camera_takes_a_page_at_a_key(hall: Hall) -> None:
     assert hall.camera.listener is None, "the camera is still on"
 
 
+def test_the_hand_comes_back_to_the_material(hall: Hall) -> None:
+    material = hall.counter.steps.material
+    hall.press(Qt.Key.Key_Down)
+    hall.press(Qt.Key.Key_S, ALT)
+    scanned = material.in_hand()
+    hall.press(Qt.Key.Key_L, CTRL)
+    hall.press(Qt.Key.Key_Escape)
+    assert material._rows[scanned].isAncestorOf(hall.focus())
+    hall.press(Qt.Key.Key_L, CTRL)
+    assert material._rows[scanned].isAncestorOf(hall.focus()), "also in the other language"
+
+
 def test_a_camera_that_gives_no_picture_is_told_and_files_go_on(hall: Hall, tmp_path: Path) -> None:
     hall.camera.lost = "SCAN-CAMERA"
     hall.press(Qt.Key.Key_S, ALT)

@@ -110,6 +110,16 @@ def test_another_passport_asks_and_the_same_one_does_not(called: Hall) -> None:
     assert called.counter.steps.applicant.banner.message.words == "card.same"
 
 
+def test_an_applicant_taken_away_is_not_given_back_over_the_next(called: Hall) -> None:
+    called.lay_card(LI)
+    called.press(Qt.Key.Key_X, ALT)
+    assert told(called) == "undo.applicant"
+    called.scan(FIRST + SECOND)
+    assert told(called) == ""
+    called.press(Qt.Key.Key_Y, ALT)
+    assert party(called).name == "ERIKSSON ANNA MARIA"
+
+
 def test_a_passport_nobody_was_called_for_is_told(window_hall: Hall) -> None:
     window_hall.sign_in()
     window_hall.scan(FIRST + SECOND)

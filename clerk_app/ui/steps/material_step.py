@@ -189,9 +189,13 @@ class MaterialStep(StepCard):
         for key, line in self._rows.items():
             line.give_key(key == at_hand)
 
+    def focus_material(self, key: str) -> None:
+        """Put the hand to the row of one material; nothing when it does not show."""
+        if key in self._rows and self._rows[key].isVisible():
+            self._rows[key].focus()
+
     def retranslate(self) -> None:
-        self._fill()
-        self._give_key()
+        self.show_materials(self._materials, has_item=self._has_item)  # the same rows: the hand stays there
         super().retranslate()
 
     def summary(self) -> str:
