@@ -18,7 +18,7 @@ from clerk_app.ui.keys import Key
 from practice.hall import LOST_CARD
 from practice.hand_scanner import SAMPLES, code_on
 from practice.tour.driver import Driver, StepFailed
-from practice.tour.filing import ACCEPTED, choose_item, file, file_case, fill_form, finish, hand_materials
+from practice.tour.filing import ACCEPTED, choose_item, file, fill_form, finish, hand_materials
 
 _PASSPORT = SAMPLES[0].text
 _ON_DEMAND = (Paper.MATERIAL_LIST, Paper.SHIFT, Paper.TEST)
@@ -112,17 +112,29 @@ def _slips(tour: Driver) -> None:
 
 
 def _name_nobody_can_print(tour: Driver) -> None:
-    """A private-use character is never a box on paper: the clerk lets its code be printed."""
+    """A private-use character is never a box on paper: said before filing, and printed as its code."""
     _call(tour)
-    file_case(tour, "resident-private-use", "失业登记", "失业登记", ACCEPTED)
+    before = len(tour.cases())
+    tour.lay("resident-private-use")
+    tour.until(lambda: tour.open_step() == 2, "the card is read")
+    choose_item(tour, "失业登记", "失业登记")
+    fill_form(tour)
+    hand_materials(tour)
     tour.step(
-        "unprintable-name",
+        "name-warned",
+        lambda: tour.key(Key.STEP_6),
+        lambda: tour.open_step() == 6 and "check.unprintable" in [check.key for check in tour.draft().checks],
+    )
+    file(tour, before, ACCEPTED)
+    tour.hall.reader.remove()
+    tour.step(
+        "name-unprintable",
         tour.nothing,
         lambda: tour.newest().print_state is PrintState.FAILED and tour.newest().print_code == NO_GLYPH,
     )
     tour.step(
         "name-spelled-out",
-        lambda: tour.key(Key.NO),
+        lambda: tour.key(Key.YES),
         lambda: (
             tour.newest().print_state is PrintState.PRINTED
             and "[U+E863]" in tour.hall.printer.papers[-1].text

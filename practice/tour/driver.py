@@ -29,6 +29,7 @@ from practice.hand_scanner import HandScanner
 
 WAIT_SECONDS = 30.0
 SETTLE_MILLISECONDS = 80  # layouts of wrapped text take a few turns of the event loop
+MOST_LOOKS = 20
 LANGUAGES = ("zh", "en")
 SIZE = (1366, 768)
 
@@ -124,8 +125,14 @@ class Driver:
     def picture(self, name: str, look: Look) -> str:
         self.window.set_look(look)
         QTest.qWait(SETTLE_MILLISECONDS)
+        seen = self.window.grab().toImage()
+        for _ in range(MOST_LOOKS):  # on a busy machine the layouts are still at it
+            QTest.qWait(SETTLE_MILLISECONDS // 4)
+            before, seen = seen, self.window.grab().toImage()
+            if seen == before:
+                break
         file = f"{name}.png"
-        self.window.grab().save(str(self._folder / file))
+        seen.save(str(self._folder / file))
         return file
 
     def key(self, keys: str) -> None:
