@@ -31,7 +31,7 @@ def row(tx: Transaction, case: Case) -> CaseRow:
         print_code=last.code if last else "",
         reprints=max((job.reprint for job in proofs(jobs)), default=0),
         void=void_gate(case),
-        reprint=reprint_gate(case, last),
+        reprint=reprint_gate(case, telling(proofs(jobs))),
     )
 
 
@@ -52,6 +52,11 @@ def telling(jobs: Sequence[PrintJob]) -> PrintJob | None:
     return asked or failed or (last[0] if last else None)
 
 
+def next_count(jobs: Sequence[PrintJob]) -> int:
+    """The count of one more slip like the newest of `jobs`: a 作废 slip does not count with its voucher."""
+    return max(job.reprint for job in jobs if type(job.slip) is type(jobs[-1].slip)) + 1
+
+
 def void_gate(case: Case) -> Gate:
     """A case can be voided until the office has registered it; after that it is corrected by a linked one."""
     if case.legal_state is LegalState.VOID:
@@ -67,4 +72,6 @@ def reprint_gate(case: Case, last: PrintJob | None) -> Gate:
         return Gate(open=False, reason="gate.printing")
     if last is not None and last.state is PrintState.UNKNOWN:
         return Gate(open=False, reason="gate.print_unknown")
+    if last is not None and last.state is PrintState.FAILED:
+        return Gate(open=False, reason="gate.print_failed")  # it comes out by itself, unmarked
     return Gate(open=True)

@@ -70,7 +70,7 @@ def reprint(desk: Desk, case_id: str, operator: str) -> None:
         jobs = case_rows.proofs(tx.print_jobs.of_case(case_id))
         if not jobs or not case_rows.reprint_gate(case, case_rows.telling(jobs)).open:
             raise Failure("DESK-PRINTING")
-        count = max(job.reprint for job in jobs) + 1
+        count = case_rows.next_count(jobs)
         tx.print_jobs.add(jobs[-1].slip, case_id=case_id, at=now, reprint=count)
         tx.timeline.add(
             TimelineEvent(now, TimelineKind.REPRINTED, str(count), visit_id=case.visit_id, case_id=case.id)

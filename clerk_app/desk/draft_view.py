@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 
-from clerk_app.desk import case_rows, rights
+from clerk_app.desk import case_rows, rights, spelling
 from clerk_app.desk.context import Desk
 from clerk_app.desk.lost_cards import REPORTED
 from clerk_app.desk.ports import LinkState, Transaction
@@ -352,9 +352,9 @@ def _checks(
 
 
 def _unprintable(desk: Desk, applicant: Applicant) -> str:
-    """The characters of the names on the voucher that the printer cannot write: better known before filing."""
+    """The characters of the names on the voucher that the printer cannot write; told before filing."""
     names = applicant.name + (applicant.agent.name if applicant.agent else "")
-    return " ".join(desk.printer.missing(names))
+    return spelling.named(desk.printer.missing(names))
 
 
 def _counted(key: str, left: int) -> CheckView:

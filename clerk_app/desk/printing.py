@@ -13,7 +13,7 @@ from clerk_app.desk import spelling, ticketing
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import Changed, PrintJob, PrintOutcome, PrintResult, PrintState, Transaction
 from clerk_app.domain.case import LegalState, TimelineEvent, TimelineKind
-from clerk_app.domain.documents import TicketSlip, VoidSlip
+from clerk_app.domain.documents import VoidSlip
 from clerk_app.failures import Failure
 
 _STATES = {
@@ -30,17 +30,15 @@ _OF_THE_SLIP = frozenset({NO_GLYPH, ticketing.VOIDING})
 def recover(desk: Desk) -> int:
     """At start, before any printing: jobs cut by a kill become "unknown". Returns how many."""
 
-    def mark(tx: Transaction) -> int:
-        cut = [job for job in tx.print_jobs.unfinished() if job.state is PrintState.PRINTING]
-        for job in cut:
-            tx.print_jobs.mark(job.id, PrintState.UNKNOWN, INTERRUPTED)
-        return len(cut)
-
-    return desk.store.write(mark)
+    return desk.store.write(_doubt)
 
 
 def run(desk: Desk) -> None:
-    """Print what is queued, oldest first. Printer lane only; every job ends in a state on the screen."""
+    """Print what is queued, oldest first. Printer lane only; every job ends in a state on the screen.
+
+    A job found "printing" is of a run whose end the store did not take: it is in doubt.
+    """
+    desk.store.write(_doubt)
     while True:
         job = desk.store.write(partial(_begin, desk))
         if job is None:
@@ -79,7 +77,9 @@ def answer(desk: Desk, job_id: str, on_paper: bool, operator: str) -> None:
         if on_paper:
             _count(tx, job)
         elif not _withdrawn(tx, job):
-            tx.print_jobs.add(job.slip, case_id=job.case_id, at=now, reprint=job.reprint + 1)
+            again = tx.print_jobs.add(job.slip, case_id=job.case_id, at=now, reprint=job.reprint + 1)
+            subject = getattr(job.slip, "number", job.id)
+            tx.audit.add(at=now, actor=operator, act="reprint", subject=subject, detail=str(again.reprint))
 
     desk.store.write(settle)
 
@@ -106,23 +106,24 @@ def spell_out(desk: Desk, job_id: str, operator: str) -> None:
 def resume_when_ready(desk: Desk) -> bool:
     """Queue what failed once the printer is ready again; True when something is to be printed.
 
-    That includes what a kill between commit and paper left queued.
+    That includes what a kill between commit and paper left queued. Printer lane only.
     """
+    if desk.store.read(_cut):
+        recover(desk)
+        desk.changed(Changed(frozenset({"printing", "cases"})))
 
-    def look(tx: Transaction) -> tuple[PrintJob, ...]:
-        failed = PrintState.FAILED
-        return tuple(
-            job
-            for job in tx.print_jobs.unfinished()
-            if job.state is PrintState.QUEUED or (job.state is failed and job.code not in _OF_THE_SLIP)
-        )
-
-    waiting = desk.store.read(look)
+    waiting = desk.store.read(_waiting)
     if not waiting or not desk.printer.status().ready:
         return False
-    for job in waiting:
-        retry(desk, job.id)
-    return True
+
+    def queue(tx: Transaction) -> bool:
+        # Anew: while the printer was asked, a number may have begun to be withdrawn, a slip been settled.
+        ready = _waiting(tx)
+        for job in ready:
+            tx.print_jobs.mark(job.id, PrintState.QUEUED)
+        return bool(ready)
+
+    return desk.store.write(queue)
 
 
 def withdraw(tx: Transaction, case_id: str) -> None:
@@ -132,13 +133,37 @@ def withdraw(tx: Transaction, case_id: str) -> None:
             tx.print_jobs.mark(job.id, PrintState.REPLACED)
 
 
+def _doubt(tx: Transaction) -> int:
+    """What is "printing" without anybody printing it becomes "unknown". Returns how many."""
+    cut = _cut(tx)
+    for job in cut:
+        tx.print_jobs.mark(job.id, PrintState.UNKNOWN, INTERRUPTED)
+    return len(cut)
+
+
+def _cut(tx: Transaction) -> tuple[PrintJob, ...]:
+    return tuple(job for job in tx.print_jobs.unfinished() if job.state is PrintState.PRINTING)
+
+
+def _waiting(tx: Transaction) -> tuple[PrintJob, ...]:
+    """What a ready printer is to print without being told."""
+    failed = PrintState.FAILED
+    return tuple(
+        job
+        for job in tx.print_jobs.unfinished()
+        if job.state is PrintState.QUEUED or (job.state is failed and job.code not in _OF_THE_SLIP)
+    )
+
+
 def _begin(desk: Desk, tx: Transaction) -> PrintJob | None:
     """The oldest queued job, from now on "printing": committed before the first byte leaves."""
     for job in tx.print_jobs.unfinished():
-        if job.state is not PrintState.QUEUED:
+        if ticketing.over(desk, tx, job.slip):
+            tx.print_jobs.mark(
+                job.id, PrintState.REPLACED
+            )  # failed or in doubt, nobody asks about it any more
             continue
-        if isinstance(job.slip, TicketSlip) and not ticketing.waits(desk, tx, job.slip):
-            tx.print_jobs.mark(job.id, PrintState.REPLACED)  # of yesterday, or its turn has come meanwhile
+        if job.state is not PrintState.QUEUED:
             continue
         tx.print_jobs.mark(job.id, PrintState.PRINTING)
         return job

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
+from clerk_app.desk import ticketing
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import AuditAct, Command, CommandState, PrintJob, Transaction
 from clerk_app.domain.case import Case, SyncState
-from clerk_app.domain.documents import ClosingSlip, ShiftSlip, TestSlip
+from clerk_app.domain.documents import ClosingSlip, ShiftSlip, Slip, TestSlip
 from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ticket import VisitState
 
@@ -106,7 +107,7 @@ def closing_slip(desk: Desk, tx: Transaction, operator: str, day: date) -> Closi
         last_number=filed[-1].number if filed else "",
         voided=_voided(tx.audit.acts(since, until)),
         unsent=len(unsent),
-        not_printed=sum(not isinstance(job.slip, TestSlip) for job in tx.print_jobs.unfinished()),
+        not_printed=sum(_counts(desk, tx, job.slip) for job in tx.print_jobs.unfinished()),
         audit_links=tx.audit.links(),
         audit_head=tx.audit.head(),
         oldest_unsent=unsent[0].at if unsent else None,
@@ -128,6 +129,11 @@ def test_slip(desk: Desk) -> TestSlip:
         rare="".join(sign for sign in _RARE if sign not in lacking),
         practice=desk.device.practice,
     )
+
+
+def _counts(desk: Desk, tx: Transaction, slip: Slip) -> bool:
+    """Whether a slip without paper is missed by anybody."""
+    return not isinstance(slip, TestSlip) and not ticketing.over(desk, tx, slip)
 
 
 def _began(tx: Transaction, operator: str, now: datetime) -> datetime:

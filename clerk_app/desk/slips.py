@@ -42,6 +42,7 @@ _CLOSED = {
     PrintState.UNKNOWN: "gate.print_unknown",
     PrintState.FAILED: "gate.print_failed",
 }
+_NOT_ON_PAPER = (PrintState.QUEUED, PrintState.FAILED)
 _RESULT = "办理结果"
 """What is fetched, where the catalogue does not name it."""
 
@@ -65,7 +66,10 @@ def papers(desk: Desk, case_id: str | None) -> tuple[PaperView, ...]:
 
 
 def propose(desk: Desk, paper: Paper, case_id: str | None, operator: str) -> Proposed:
-    """The slip that `issue` would print now. Failures DESK-NO-CASE, DESK-PRINTING."""
+    """The slip that `issue` would print now, or the one that still waits for paper.
+
+    Failures DESK-NO-CASE, DESK-PRINTING.
+    """
     if paper is Paper.TEST:
         return Proposed(reports.test_slip(desk))
     item = _item(desk, paper, case_id)
@@ -82,7 +86,11 @@ def propose(desk: Desk, paper: Paper, case_id: str | None, operator: str) -> Pro
             proofs = case_rows.proofs(jobs)
             if not proofs:
                 raise Failure("DESK-PRINTING")
-            return Proposed(proofs[-1].slip, max(job.reprint for job in proofs) + 1)
+            waits = proofs[-1].state in _NOT_ON_PAPER
+            return Proposed(proofs[-1].slip, proofs[-1].reprint if waits else case_rows.next_count(proofs))
+        last = _newest(jobs, _SHAPES[paper])
+        if last is not None and last.state in _NOT_ON_PAPER:
+            return Proposed(last.slip, last.reprint)
         slip = _COMPOSED[paper](desk, case, item, operator)
         return Proposed(slip, _count(jobs, type(slip)))
 
@@ -131,6 +139,7 @@ def _queue(desk: Desk, paper: Paper, case_id: str, operator: str) -> PrintJob:
         if count:
             again = TimelineEvent(now, TimelineKind.REPRINTED, str(count), case.visit_id, case.id)
             tx.timeline.add(again)
+            tx.audit.add(at=now, actor=operator, act="reprint", subject=case.number, detail=str(count))
         act = paper.value.replace("_", "-")
         tx.audit.add(at=now, actor=operator, act=act, subject=case.number, detail=str(count))
         return tx.print_jobs.add(slip, case_id=case.id, at=now, reprint=count)

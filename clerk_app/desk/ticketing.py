@@ -14,7 +14,7 @@ from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import PrintJob, PrintState, Transaction
 from clerk_app.desk.sign_in import UNREACHABLE
 from clerk_app.desk.views import TicketPaper
-from clerk_app.domain.documents import TicketSlip
+from clerk_app.domain.documents import Slip, TicketSlip
 from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ticket import Series, Ticket, TicketState
 from clerk_app.failures import Failure
@@ -91,7 +91,8 @@ def void(desk: Desk, operator: str, job_id: str) -> None:
         if job is None or job.state not in _UNPRINTED or not isinstance(job.slip, TicketSlip):
             raise Failure("DESK-TICKET-PRINTED")
         ticket = tx.tickets.by_number(job.slip.number)
-        if ticket is None:
+        # The same number is given again tomorrow, to somebody else.
+        if ticket is None or _day(ticket.issued_at) != _day(job.slip.issued_at):
             raise Failure("DESK-TICKET-PRINTED")
         unknown = job.state is PrintState.UNKNOWN
         tx.print_jobs.mark(job_id, PrintState.UNKNOWN if unknown else PrintState.FAILED, VOIDING)
@@ -123,6 +124,11 @@ def waits(desk: Desk, tx: Transaction, slip: TicketSlip) -> bool:
         return False
     known = tx.tickets.by_number(slip.number)
     return known is None or known.state in (TicketState.WAITING, TicketState.CALLED)
+
+
+def over(desk: Desk, tx: Transaction, slip: Slip) -> bool:
+    """Whether this is the slip of a number that nobody waits with any more: its paper is no question."""
+    return isinstance(slip, TicketSlip) and not waits(desk, tx, slip)
 
 
 def _request(desk: Desk, tx: Transaction, operator: str, key: str) -> tuple[str, bool]:

@@ -32,6 +32,7 @@ from clerk_app.failures import Failure
 from clerk_app.store.cache import SqlStore
 
 CODE = ITEM.implementation.code
+NO_PAPER = PrintResult(PrintOutcome.FAILED, "PRINTER-PAPER-OUT")
 
 
 @pytest.fixture
@@ -214,6 +215,78 @@ def test_a_case_that_is_not_here_gives_nothing(hall: Bench, wanted: Paper) -> No
     for act in (slips.propose, slips.issue):
         with refused("DESK-NO-CASE"):
             act(hall.desk, wanted, "none", CLERK)
+
+
+def test_what_failed_comes_out_unmarked_and_is_not_doubled_by_a_reprint(hall: Bench) -> None:
+    case = file(hall)
+    hall.printer.outcomes = [NO_PAPER, NO_PAPER]
+    printing.run(hall.desk)
+    assert row(hall, case).reprint.reason == "gate.print_failed"
+    with refused("DESK-PRINTING"):
+        correction.reprint(hall.desk, case.id, CLERK)
+    assert slips.propose(hall.desk, Paper.RECEIPT, case.id, CLERK).reprint == 0
+    slips.material_list(hall.desk, case.id, CLERK)
+    printing.run(hall.desk)
+    assert slips.propose(hall.desk, Paper.MATERIAL_LIST, case.id, CLERK).reprint == 0
+    hall.printer.outcomes = []
+    assert printing.resume_when_ready(hall.desk)
+    printing.run(hall.desk)
+    assert [count for _, count in hall.printer.papers] == [0, 0]
+
+
+def test_a_void_slip_has_a_count_of_its_own(hall: Bench) -> None:
+    case = file(hall)
+    printing.run(hall.desk)
+    correction.reprint(hall.desk, case.id, CLERK)
+    correction.void(hall.desk, case.id, "填错", CLERK)
+    printing.run(hall.desk)
+    assert slips.propose(hall.desk, Paper.RECEIPT, case.id, CLERK).reprint == 1
+    correction.reprint(hall.desk, case.id, CLERK)
+    printing.run(hall.desk)
+    slip, count = hall.printer.papers[-1]
+    assert (type(slip), count) == (VoidSlip, 1)
+
+
+def test_every_slip_marked_as_a_reprint_is_one_in_the_audit_and_in_the_report(hall: Bench) -> None:
+    case = file(hall)
+    hall.printer.outcomes = [PrintResult(PrintOutcome.UNKNOWN, "PRINTER-LOST")]
+    printing.run(hall.desk)
+    printing.answer(hall.desk, row(hall, case).print_job, False, CLERK)
+    for _ in range(2):
+        slips.pick_up(hall.desk, case.id, CLERK)
+        printing.run(hall.desk)
+    correction.reprint(hall.desk, case.id, CLERK)
+    printing.run(hall.desk)
+    marked = [count for _, count in hall.printer.papers if count]
+    acts = hall.store.read(lambda tx: tx.audit.acts(FRIDAY, FRIDAY + timedelta(days=1)))
+    assert (
+        [act.subject for act in acts if act.act == "reprint"]
+        == [case.number] * len(marked)
+        == [case.number] * 3
+    )
+    slip = reports.shift(hall.desk, CLERK).slip
+    assert isinstance(slip, ShiftSlip)
+    assert slip.reprints == 3
+
+
+def test_a_slip_whose_end_was_never_written_is_asked_about_without_a_restart(hall: Bench) -> None:
+    case = file(hall)
+    write, calls = hall.store.write, []
+
+    def full(work):
+        calls.append(work)
+        if len(calls) == 3:  # in doubt?, begin, then the end: the disk is full
+            raise Failure("STORE-FULL")
+        return write(work)
+
+    hall.store.write = full
+    with refused("STORE-FULL"):
+        printing.run(hall.desk)
+    hall.store.write = write
+    assert row(hall, case).print_state is PrintState.PRINTING
+    assert not printing.resume_when_ready(hall.desk)
+    assert row(hall, case).print_state is PrintState.UNKNOWN
+    assert len(hall.printer.papers) == 1
 
 
 # --- reports ----------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from desk_kit import CLERK, FRIDAY, Bench, bench, ticket
 
-from clerk_app.desk import printing, ticketing
+from clerk_app.desk import printing, reports, ticketing
 from clerk_app.desk.ports import PrinterStatus, PrintOutcome, PrintResult, PrintState
 from clerk_app.domain.documents import TicketSlip
 from clerk_app.domain.ticket import Series, TicketState
@@ -193,3 +193,44 @@ def test_the_other_people_keep_their_places(hall: Bench) -> None:
     issue(hall)
     [(slip, _)] = hall.printer.papers
     assert slip.ahead == 3
+
+
+def test_a_withdrawal_begun_while_the_printer_is_asked_is_not_overtaken(hall: Bench) -> None:
+    issue(hall, NO_PAPER)
+    job, ask = the_job(hall), hall.printer.status
+
+    def while_it_is_asked() -> PrinterStatus:
+        hall.office.lose_answer = True
+        with refused("SYNC-OFFLINE"):
+            ticketing.void(hall.desk, CLERK, job)
+        return ask()
+
+    hall.printer.status = while_it_is_asked
+    assert not printing.resume_when_ready(hall.desk)
+    printing.run(hall.desk)
+    assert numbers(hall) == []
+
+
+def test_the_number_of_yesterday_is_not_withdrawn_from_who_holds_it_today(hall: Bench) -> None:
+    issue(hall, NO_PAPER)
+    job = the_job(hall)
+    hall.clock.advance(timedelta(days=1))
+    again = replace(ticket("A100"), id="of today", issued_at=hall.clock.now())
+    hall.store.write(lambda tx: tx.tickets.put([again]))
+    with refused("DESK-TICKET-PRINTED"):
+        ticketing.void(hall.desk, CLERK, job)
+    assert hall.office.voided == []
+
+
+def test_a_number_that_is_over_is_no_slip_without_paper_for_ever(hall: Bench) -> None:
+    issue(hall, SILENT)
+    day = FRIDAY.date()
+    assert reports.closing(hall.desk, CLERK, day).slip.not_printed == 1
+    known = hall.store.read(lambda tx: tx.tickets.by_number("A100"))
+    hall.store.write(lambda tx: tx.tickets.put([replace(known, state=TicketState.DONE, version=3)]))
+    printing.run(hall.desk)
+    assert hall.store.read(lambda tx: tx.print_jobs.unfinished()) == ()
+    hall.clock.advance(timedelta(days=1))
+    issue(hall, SILENT)
+    hall.clock.advance(timedelta(days=1))
+    assert reports.closing(hall.desk, CLERK, hall.clock.now().date()).slip.not_printed == 0

@@ -12,6 +12,7 @@ and says it is well while its head stands still, is believed.
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,7 +95,8 @@ class EscPosPrinter:
 
     @property
     def setup(self) -> PrinterSetup:
-        return PrinterSetup(self._address, self._roll.millimetres, self._encoding)
+        shown = re.sub("//[^/@]*@", "//", self._address)  # it is printed on test pages
+        return PrinterSetup(shown, self._roll.millimetres, self._encoding)
 
     def status(self) -> PrinterStatus:
         """Ask the printer how it is. Unreachable, silent and broken lines are states, not exceptions.
