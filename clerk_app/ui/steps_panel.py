@@ -33,6 +33,7 @@ class StepsPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._draft: DraftView | None = None
+        self._visit = ""
         self._open = 0
         self.banner, self.paper, self.left = BannerSlot(), BannerSlot(), BannerSlot()
         self.applicant, self.item, self.situation = ApplicantStep(), ItemStep(), SituationStep()
@@ -86,6 +87,7 @@ class StepsPanel(QWidget):
         fresh = (self._draft.id if self._draft else None) != (draft.id if draft else None)
         was_unwritten = self._draft is not None and not self._draft.id
         self._draft = draft
+        self._end_visit(visit.id if visit is not None else "")
         self._pages.setCurrentIndex(0 if visit is None else 2 if draft is None else 1)
         self.filed.show_cases(visit.cases if visit else ())
         if draft is None:
@@ -94,6 +96,13 @@ class StepsPanel(QWidget):
         self._show_draft(draft)
         if self._open == 0 or (fresh and not was_unwritten):
             self.open_step(next_step(draft), focus=False)
+
+    def _end_visit(self, now: str) -> None:
+        """What was said and asked of a citizen goes with the visit: the next one is not to be named by it."""
+        if self._visit not in ("", now):
+            for step in self._steps:
+                step.banner.withdraw()
+        self._visit = now
 
     def show_between(self, queue: QueueView | None, left: tuple[DraftRow, ...]) -> None:
         self.ready.show_queue(queue, left)

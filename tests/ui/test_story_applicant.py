@@ -56,6 +56,23 @@ def test_another_card_never_replaces_the_applicant_without_a_word(called: Hall) 
     assert who(called).party.name == "赵清和"
 
 
+def test_a_question_about_a_card_ends_with_its_visit(called: Hall) -> None:
+    called.lay_card(LI)
+    called.lay_card(ZHAO)
+    called.press(Qt.Key.Key_F7)
+    assert called.counter.steps.applicant.banner.message is None
+    called.press(Qt.Key.Key_F1)
+    called.press(Qt.Key.Key_N, ALT)
+    assert who(called) is None
+
+
+def test_why_a_card_could_not_be_read_before_the_call_is_still_told(window_hall: Hall) -> None:
+    window_hall.sign_in()
+    window_hall.reader.lay(CardFailed("CARD-UNREADABLE", "Sample Reader"))
+    window_hall.press(Qt.Key.Key_F1)
+    assert window_hall.counter.steps.applicant.banner.message.failure == "CARD-UNREADABLE"
+
+
 def test_another_card_can_be_the_agent(called: Hall) -> None:
     called.lay_card(LI)
     called.lay_card(ZHAO)
