@@ -19,6 +19,16 @@ def spelled_out(slip: Slip, missing: Missing) -> Slip:
     return told
 
 
+def named(missing: Sequence[str]) -> str:
+    """The characters `missing` in a line: each itself, or its code where a screen cannot show it either."""
+    return " ".join(sign if sign.isprintable() else code(sign) for sign in missing)
+
+
+def code(sign: str) -> str:
+    """`U+9FA6`, one for each character of `sign`."""
+    return " ".join(f"U+{ord(character):04X}" for character in sign)
+
+
 def _spelled(value: Any, missing: Missing) -> Any:
     if isinstance(value, str):
         return _text(value, missing)
@@ -33,7 +43,6 @@ def _spelled(value: Any, missing: Missing) -> Any:
 
 def _text(text: str, missing: Missing) -> str:
     for sign in missing(text):
-        code = f"[{' '.join(f'U+{ord(character):04X}' for character in sign)}]"
         # The printer joins a letter with its marks; so does this text, if it holds the sign only so.
-        text = (text if sign in text else unicodedata.normalize("NFC", text)).replace(sign, code)
+        text = (text if sign in text else unicodedata.normalize("NFC", text)).replace(sign, f"[{code(sign)}]")
     return text

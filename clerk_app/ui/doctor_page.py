@@ -180,9 +180,9 @@ class _Line(QFrame):
         self._more = QPushButton()
         self._more.setProperty("kind", "link")
         on_click(self._more, self._fold)
-        line = row(self, gap=10)
+        line = self._across = row(self, gap=10)
         line.setContentsMargins(12, 8, 12, 8)
-        line.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self._icon)
         words = column(gap=2)
         top = row()
         top.addWidget(self._name)
@@ -208,6 +208,8 @@ class _Line(QFrame):
         self._name.setText(name)
         self._name.setFixedWidth(theme.current().px(124))
         well = check is None or check.level is Level.OK
+        beside = Qt.AlignmentFlag.AlignVCenter if well else Qt.AlignmentFlag.AlignTop
+        self._across.setAlignment(self._icon, beside)
         self._level.setVisible(check is not None)
         for part in (self._sentence, self._action, self._more):
             part.setVisible(not well)

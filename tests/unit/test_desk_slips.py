@@ -420,7 +420,7 @@ def unprintable_case(hall: Bench) -> Case:
     drafting.fill(hall.desk, draft, "phone", "13800001234")
     drafting.hand(hall.desk, draft, "id", MaterialMode.SEEN)
     (check,) = [c for c in draft_view(hall.desk, draft).checks if c.key == "check.unprintable"]
-    assert (check.state, check.detail) == (CheckState.WARN, "\U000f0000 龘"), "known before filing"
+    assert (check.state, check.detail) == (CheckState.WARN, "U+F0000 龘"), "known before filing"
     case = acceptance.accept(hall.desk, draft)
     hall.printer.outcomes = [PrintResult(PrintOutcome.FAILED, "PRINTER-NO-GLYPH", "U+F0000")]
     printing.run(hall.desk)

@@ -47,6 +47,7 @@ class _MaterialRow(QFrame):
         self._scan.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its key does it from anywhere in the row
         self._has_key = self._narrow = False
         self._mode = ChoiceBox()
+        self._mode.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)  # in each language
         self._basis = label(role="faint", wrap=True)
         body = column(self, gap=2)
         body.setContentsMargins(10, 5, 6, 6)
