@@ -38,6 +38,7 @@ class SlipsAtWindow:
     def open(self, case: CaseRow | None) -> None:
         """Show what can be printed: of `case`, and of the window."""
         self._case = case
+        self._sheet.forget()
         self._sheet.banner.withdraw()
         self._asked = None
         self._do.look(self._opened(), self._sheet.banner)
@@ -51,9 +52,11 @@ class SlipsAtWindow:
             self._do.look(self._read(), self._sheet.banner)
 
     async def _read(self) -> None:
-        papers = await self._do.at_desk(slips.papers, self._case.id if self._case else None)
-        self._sheet.show_papers(papers, self._case)
-        self._ask()
+        case = self._case
+        papers = await self._do.at_desk(slips.papers, case.id if case else None)
+        if case is self._case:
+            self._sheet.show_papers(papers, case)
+            self._ask()
 
     def _draw(self) -> None:
         self._ask()
@@ -66,8 +69,8 @@ class SlipsAtWindow:
             return
         operator = self._counter.shown.operator.staff_no
         proposed = await self._do.at_desk(slips.propose, view.paper, view.case_id, operator)
-        preview = await self._do.printer(_preview, proposed)
-        if mine == self._latest:
+        preview = await self._do.printer(_preview, proposed, lambda: mine == self._latest)
+        if mine == self._latest and not self._sheet.isHidden():
             self._sheet.show_preview(preview)
 
     def _print(self, view: PaperView) -> None:
@@ -116,5 +119,6 @@ class SlipsAtWindow:
         return Answer(words, lambda: self._do.start(settled(), self._sheet.banner, "print"), primary=primary)
 
 
-def _preview(desk: Desk, proposed: Proposed) -> Preview:
-    return desk.printer.preview(proposed.slip, reprint=proposed.reprint)
+def _preview(desk: Desk, proposed: Proposed, wanted: Callable[[], bool]) -> Preview | None:
+    """Slips wait for the same lane: a picture that nobody wants any more is not drawn."""
+    return desk.printer.preview(proposed.slip, reprint=proposed.reprint) if wanted() else None

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clerk_app.desk import spelling
 from clerk_app.desk.ports import Preview
 from clerk_app.desk.views import CaseRow, Paper, PaperView
 from clerk_app.ui import case_words, painting, theme
@@ -105,6 +106,12 @@ class SlipsSheet(SideSheet):
             )
         self.retranslate()
 
+    def forget(self) -> None:
+        """Nothing is chosen and nothing shown: what was may be of somebody else."""
+        self._list.selectionModel().clear()
+        self._list.update_rows(())
+        self.show_preview(None)
+
     def show_preview(self, preview: Preview | None) -> None:
         """The paper of the chosen slip; None while it is drawn, or when it cannot be."""
         self._preview = preview
@@ -121,6 +128,7 @@ class SlipsSheet(SideSheet):
     def put_away(self) -> bool:
         """Close the sheet; the hand is where it was before."""
         was_open = super().put_away()
+        self.forget()  # a paper with a name on it
         before, self._before = self._before, None
         if was_open and before is not None and before.isVisible():
             before.setFocus()
@@ -164,7 +172,7 @@ class SlipsSheet(SideSheet):
         if preview is not None and preview.problem:
             told.append(tr("slips.problem", problem=preview.problem))
         if preview is not None and preview.missing:
-            told.append(tr("slips.lacking", characters=" ".join(preview.missing)))
+            told.append(tr("slips.lacking", characters=spelling.named(preview.missing)))
         self._problem.setText("\n".join(told))
         self._problem.setVisible(bool(told))
         self._picture.say("" if preview else tr("slips.drawing"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
@@ -13,6 +14,7 @@ from clerk_app.desk.ports import PrintOutcome, PrintResult, PrintState
 from clerk_app.desk.views import Paper
 from clerk_app.devices.printer.templates import Templates
 from clerk_app.domain.documents import ClosingSlip, MaterialListSlip, ReceiptSlip, ShiftSlip
+from clerk_app.domain.documents import TestSlip as PageOfTests
 from clerk_app.failures import Failure
 from clerk_app.ui.pieces import Chip
 
@@ -169,6 +171,19 @@ def test_a_name_nobody_can_print_is_spelled_out_when_the_clerk_says_so(
     assert counter.steps.paper.message is None
 
 
+def test_what_no_screen_shows_is_named_by_its_code(window_hall: Hall) -> None:
+    hall = window_hall
+    counter = hall.sign_in()
+    hall.printer.unprintable = "\ue863"
+    hall.press(Qt.Key.Key_F1)
+    hall.lay_card(replace(LI, name="李\ue863明"))
+    hall.type("补领")
+    hall.press(Qt.Key.Key_Return)
+    hall.press(Qt.Key.Key_6, ALT)
+    said = [chip.text for chip in counter.steps.check.findChildren(Chip)]
+    assert any("打不出的字：U+E863" in text for text in said)
+
+
 def test_the_warning_stands_in_the_checks_before_filing(window_hall: Hall) -> None:
     hall = window_hall
     counter = hall.sign_in()
@@ -197,3 +212,50 @@ def test_choices_made_quickly_show_the_last(window_hall: Hall) -> None:
     hall.settle()
     assert len(shown) == 1, "what a newer choice has overtaken is never on the screen"
     assert "取件单" in sheet._preview.text
+
+
+def test_the_paper_of_one_citizen_is_never_shown_for_the_next(window_hall: Hall) -> None:
+    hall = window_hall
+    counter = hall.sign_in()
+    file(hall)
+    hall.press(Qt.Key.Key_J, CTRL)
+    choose(hall, Paper.MATERIAL_LIST)
+    sheet = counter.slips
+    hall.press(Qt.Key.Key_Escape)
+    assert sheet._preview is None, "nothing with a name on it stays behind"
+    assert "李晓明" not in sheet._picture.accessibleDescription()
+    hall.press(Qt.Key.Key_F7)
+    file(hall, "张建国")
+    hall.press(Qt.Key.Key_J, CTRL)
+    assert sheet.current.case_id == counter.shown.cases[0].id
+    assert "张建国" in sheet._preview.text
+    drawing, closed, preview = Event(), Event(), hall.printer.preview
+
+    def slowly(slip: object, **marks: int) -> object:
+        drawing.set()
+        assert closed.wait(5)
+        return preview(slip, **marks)
+
+    hall.printer.preview = slowly
+    sheet._list.setCurrentIndex(sheet.model.index(1))
+    while not drawing.is_set():
+        QApplication.processEvents()
+    sheet.put_away()
+    closed.set()
+    hall.settle()
+    assert sheet._preview is None, "nor does one that was still being drawn"
+
+
+def test_pictures_that_were_overtaken_keep_no_slip_waiting(window_hall: Hall) -> None:
+    hall = window_hall
+    counter = hall.sign_in()
+    file(hall)
+    hall.press(Qt.Key.Key_J, CTRL)
+    drawn: list[object] = []
+    preview = hall.printer.preview
+    hall.printer.preview = lambda slip, **marks: (drawn.append(slip), preview(slip, **marks))[1]
+    for row in (1, 2, 3, 4, 5):
+        counter.slips._list.setCurrentIndex(counter.slips.model.index(row))
+    hall.settle()
+    assert len(drawn) < 5
+    assert isinstance(drawn[-1], PageOfTests)
