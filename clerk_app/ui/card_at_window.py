@@ -64,6 +64,10 @@ class CardAtWindow:
         take = partial(self._acts.zone, zone)
         self._meet(_Shown(document.name, document.number, document.birth, take), draft)
 
+    def left_behind(self) -> None:
+        """A card was read again that lies there since an earlier visit: it goes back, not into this one."""
+        self._steps.banner.tell(Message("warn", "card.left_behind", seconds=20))
+
     def failed(self, event: CardFailed) -> None:
         """A card that could not be read: why, and what to do with it."""
         self._fail(Failure(event.code, event.detail))

@@ -12,6 +12,7 @@ from clerk_app.desk.ports import CardEvent, CardRead, ReaderState, ReaderStatus
 from clerk_app.ui.async_action import Actions
 from clerk_app.ui.counter import Counter
 from clerk_app.ui.keys import STEPS, Key
+from clerk_app.ui.readers_at_window import BETWEEN, ReadersAtWindow
 from clerk_app.ui.scans import is_known
 from clerk_app.ui.services import Services
 from clerk_app.ui.sign_in_page import SignInPage
@@ -34,7 +35,7 @@ class Shift(QObject):
         self._pages = pages
         self._page = page
         self._reader = ReaderStatus(ReaderState.NO_READER)
-        self._early_card = False  # laid by the next citizen before the ticket was called
+        self._readers = ReadersAtWindow()
         self._actions = Actions(services)
         self._retired: Counter | None = None
         self.counter: Counter | None = None
@@ -124,13 +125,22 @@ class Shift(QObject):
     def card_event(self, event: CardEvent) -> None:
         """Something happened on the card reader."""
         if isinstance(event, ReaderStatus):
-            self._reader = event
-            if event.state in (ReaderState.EMPTY, ReaderState.NO_READER, ReaderState.SERVICE_LOST):
-                self._early_card = False
-        if self.counter is not None:
-            if isinstance(event, CardRead):
-                self._early_card = self.counter.shown.visit is None
+            self._reader = event = self._readers.hear(event)
+        mine = not isinstance(event, CardRead) or self._readers.take(event, self._visit)
+        if self.counter is None:
+            return
+        if mine:
             self.counter.card_event(event)
+        else:
+            self.counter.card.left_behind()
+
+    @property
+    def _visit(self) -> str | None:
+        """Which visit a card that is read now is for."""
+        if self.counter is None:
+            return None
+        visit = self.counter.shown.visit
+        return visit.id if visit is not None else BETWEEN
 
     def _scanned(self, text: str) -> None:
         if self.counter is not None:
@@ -141,8 +151,7 @@ class Shift(QObject):
 
         One left behind by the citizen before was read in that visit and is not taken for the next.
         """
-        if self._early_card:
-            self._early_card = False
+        if (visit := self._visit) and self._readers.call(visit):
             self._services.reader.read_again()
 
     def read_topics(self, topics: Set[str]) -> None:

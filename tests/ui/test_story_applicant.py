@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from window_hall import LI, ZHAO, Hall
 
-from clerk_app.desk.ports import CardFailed
+from clerk_app.desk.ports import CardFailed, CardRead, ReaderState, ReaderStatus
 from clerk_app.domain.applicant import CardRecord, DocumentKind, EntrySource
 
 ALT = Qt.KeyboardModifier.AltModifier
@@ -145,6 +145,62 @@ def test_a_card_left_behind_is_not_taken_for_the_next(called: Hall) -> None:
     assert called.counter.shown.visit.ticket_number == "A038"
     draft = called.counter.shown.draft
     assert draft is None or draft.applicant is None
+
+
+def on(reader: str, record: CardRecord) -> CardRead:
+    return CardRead(record, reader)
+
+
+def test_of_two_readers_only_the_card_laid_for_the_one_who_is_called_is_taken(called: Hall) -> None:
+    called.reader.lay(on("left", LI))
+    called.press(Qt.Key.Key_F7)
+    called.reader.lay(on("right", ZHAO))
+    called.press(Qt.Key.Key_F1)  # both are read again
+    assert who(called).party.name == "赵清和"
+    assert called.counter.steps.banner.message.words == "card.left_behind"
+    assert called.counter.steps.applicant.banner.message is None
+
+
+def test_an_empty_reader_does_not_forget_the_card_on_the_other(window_hall: Hall) -> None:
+    counter = window_hall.sign_in()
+    window_hall.reader.lay(on("right", ZHAO))
+    window_hall.reader.listener(ReaderStatus(ReaderState.PRESENT, "right"))
+    window_hall.reader.listener(ReaderStatus(ReaderState.EMPTY, "left"))
+    window_hall.settle()
+    assert counter.header._reader == ReaderStatus(ReaderState.PRESENT, "right")
+    window_hall.press(Qt.Key.Key_F1)
+    assert who(window_hall).party.name == "赵清和"
+
+
+@pytest.mark.parametrize("between", [True, False], ids=["between two visits", "in the next visit"])
+def test_a_card_left_behind_and_read_again_by_itself_is_not_taken(called: Hall, between: bool) -> None:
+    """After the machine slept, or the service was away, whatever lies there is read again."""
+    called.lay_card(LI)
+    called.press(Qt.Key.Key_F7)
+    if not between:
+        called.press(Qt.Key.Key_F1)
+    called.reader.listener(ReaderStatus(ReaderState.SERVICE_LOST))
+    called.reader.read_again()
+    called.settle()
+    if between:
+        called.press(Qt.Key.Key_F1)
+    assert who(called) is None
+
+
+def test_a_card_left_behind_that_is_lifted_and_laid_is_taken(called: Hall) -> None:
+    called.lay_card(LI)
+    called.press(Qt.Key.Key_F7)
+    called.press(Qt.Key.Key_F1)
+    called.lay_card(LI)
+    assert who(called).party.name == "李晓明"
+
+
+def test_who_laid_a_card_before_the_reader_went_may_have_gone_with_it(window_hall: Hall) -> None:
+    window_hall.sign_in()
+    window_hall.lay_card(LI)
+    window_hall.reader.listener(ReaderStatus(ReaderState.NO_READER))
+    window_hall.press(Qt.Key.Key_F1)
+    assert who(window_hall) is None
 
 
 def test_a_card_that_could_not_be_read_says_what_to_do(called: Hall) -> None:

@@ -257,20 +257,26 @@ class FakeReader:
     """A reader whose cards the test lays down."""
 
     listener: Callable[[CardEvent], None] | None = None
-    lying: CardRead | None = None
+    lying: dict[str, CardRead] = field(default_factory=dict)
 
     def start(self, listener: Callable[[CardEvent], None]) -> None:
         self.listener = listener
         listener(ReaderStatus(ReaderState.EMPTY, "Sample Reader"))
 
     def lay(self, event: CardEvent) -> None:
+        """As a real one reports it: a card that lay there has gone, then what came of this one."""
         assert self.listener is not None
-        self.lying = event if isinstance(event, CardRead) else None
+        self.lying.pop(event.reader, None)
+        if isinstance(event, CardRead):
+            self.lying[event.reader] = event
+            self.listener(ReaderStatus(ReaderState.EMPTY, event.reader))
         self.listener(event)
 
     def read_again(self) -> None:
-        if self.lying is not None:
-            self.lay(self.lying)
+        """What lies on any of them, as the service after it was away too."""
+        assert self.listener is not None
+        for event in self.lying.values():
+            self.listener(event)
 
     def stop(self) -> None:
         self.listener = None
