@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clerk_app.devices.printer.columns import balanced, clean, clusters, columns, wrap
+from clerk_app.devices.printer.columns import balanced, clean, clusters, columns, tidy, wrap
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cn", "Co")), max_size=80)
 HALL_TEXT = st.lists(
@@ -35,6 +35,12 @@ def test_centred_lines_are_of_much_the_same_length() -> None:
     ]
     assert balanced("一二三四五六七", 12) == ["一二三四", "五六七"]
     assert balanced("一二三", 12) == ["一二三"]
+
+
+def test_no_hanzi_is_left_alone_on_the_last_line() -> None:
+    assert wrap("一二三四五六七八九十一", 20)[-1] == "一"
+    assert tidy("一二三四五六七八九十一", 20) == ["一二三四五六", "七八九十一"]
+    assert tidy("一二三四五六七八九十一二", 20) == ["一二三四五六七八九十", "一二"]
 
 
 @given(HALL_TEXT, st.integers(8, 48))

@@ -12,7 +12,7 @@ from slip_samples import BEIJING, RECEIPT, REPRINT, TICKET, VOID
 
 from clerk_app.devices.printer import slips
 from clerk_app.devices.printer.columns import clean
-from clerk_app.devices.printer.layout import ROLLS, Cut, Line, QrCode, Roll, Space, as_text
+from clerk_app.devices.printer.layout import ROLLS, Cut, Line, Page, QrCode, Roll, Space, as_text
 from clerk_app.devices.printer.wording import Language
 from clerk_app.domain.documents import ReceiptSlip, SlipMaterial, TicketSlip, VoidSlip
 
@@ -372,3 +372,12 @@ def test_a_ticket_shows_its_minute_and_who_is_ahead(slip, minute) -> None:
     text = text_of(slip)
     assert f"{slip.issued_at:%Y-%m-%d %H:%M}" in text
     assert f"{slip.ahead} 人" in text
+
+
+def test_a_row_without_a_detail_has_the_whole_line() -> None:
+    page = Page(NARROW)
+    page.table([("1.", "申请表", "原件1"), ("", "须于 2026-12-01 前补交的", "")])
+    assert as_text(page.elements, NARROW).splitlines() == [
+        "1. 申请表                  原件1",
+        "   须于 2026-12-01 前补交的",
+    ]

@@ -104,6 +104,12 @@ def balanced(text: str, width: int) -> list[str]:
     return lines
 
 
+def tidy(text: str, width: int) -> list[str]:
+    """`wrap`, but no single hanzi is left alone on the last line."""
+    lines = wrap(text, width)
+    return balanced(text, width) if len(lines) > 1 and columns(lines[-1]) <= 2 else lines
+
+
 def _fits(text: str, width: int) -> bool:
     """Whether `text` takes at most `width` columns; a text without end is not measured to its end."""
     taken = 0

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from clerk_app.devices.printer.columns import balanced, clean, columns, wrap
+from clerk_app.devices.printer.columns import balanced, clean, columns, tidy
 
 COLUMN_DOTS = 12  # a Latin letter is 12 dots wide, a hanzi 24, both 24 high
 ROW_DOTS = 24
@@ -152,7 +152,7 @@ class Page:
 
     def line(self, text: str, style: Style = PLAIN, align: Align = Align.LEFT) -> None:
         """`text` over as many lines as it needs; centred ones are of much the same length."""
-        broken = balanced if align is Align.CENTRE else wrap
+        broken = balanced if align is Align.CENTRE else tidy
         for part in broken(clean(text), self.roll.columns // style.width):
             self.add(Line((Run(part, style),), align))
 
@@ -169,7 +169,7 @@ class Page:
         """White on black from edge to edge. Where a printer cannot reverse, the same words stay, in black."""
         style = replace(style, reverse=True)
         width = self.roll.columns // style.width
-        for part in wrap(clean(text), width):
+        for part in balanced(clean(text), width):
             left = (width - columns(part)) // 2
             filled = " " * left + part + " " * (width - left - columns(part))
             self.add(Line((Run(filled, style),)))
@@ -177,7 +177,7 @@ class Page:
     def field(self, label: str, value: str, label_columns: int, style: Style = PLAIN) -> None:
         """A label and its value beside it; the value's further lines begin under its first."""
         label = clean(label)
-        values = wrap(clean(value), (self.roll.columns - label_columns) // style.width)
+        values = tidy(clean(value), (self.roll.columns - label_columns) // style.width)
         self.add(Line((Run(_padded(label, label_columns)), Run(values[0], style))))
         for more in values[1:]:
             self.add(Line((Run(" " * label_columns), Run(more, style))))
@@ -185,24 +185,25 @@ class Page:
     def table(self, rows: Sequence[tuple[str, str, str]]) -> None:
         """Rows of (mark, text, detail): the mark hangs on the left, details share one column on the right.
 
-        Where details and text cannot share a line (58 mm paper), each detail goes under its text.
+        Where details and text cannot share a line (58 mm paper), each detail goes under its text; a text
+        without one has the whole line.
         """
         rows = [(clean(mark), clean(text), clean(detail)) for mark, text, detail in rows]
         marks = max((columns(mark) for mark, _, _ in rows), default=0) + 1
         details = max((columns(detail) for _, _, detail in rows), default=0)
         beside = self.roll.columns - marks - details - 2
         for mark, text, detail in rows:
-            if beside >= 16:
-                texts = wrap(text, beside)
+            if beside >= 16 and detail:
+                texts = tidy(text, beside)
                 first = _padded(_padded(mark, marks) + texts[0], marks + beside + 2) + detail
-                self.add(Line((Run(first.rstrip()),)))
+                self.add(Line((Run(first),)))
             else:
-                texts = wrap(text, self.roll.columns - marks)
-                self.add(Line((Run(_padded(mark, marks) + texts[0]),)))
+                texts = tidy(text, self.roll.columns - marks)
+                self.add(Line((Run((_padded(mark, marks) + texts[0]).rstrip()),)))
             for more in texts[1:]:
                 self.add(Line((Run(" " * marks + more),)))
             if beside < 16 and detail:
-                for part in wrap(detail, self.roll.columns - marks):
+                for part in tidy(detail, self.roll.columns - marks):
                     self.add(Line((Run(" " * marks + part),)))
 
 
