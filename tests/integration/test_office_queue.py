@@ -248,6 +248,17 @@ def test_who_may_not_issue_may_not_withdraw(hall: Hall, station: Workstation) ->
     assert _called(station) == ("A001", "order")
 
 
+def test_a_ticket_whose_answer_was_lost_is_issued_once(hall: Hall, station: Workstation) -> None:
+    first = station.issue(request_id="issue-1")
+    assert station.issue(request_id="issue-1").content == first.content
+    assert station.issue("Y", request_id="issue-1").json()["code"] == "OFFICE-REQUEST-REUSED"
+    assert hall.rows("SELECT number FROM ticket") == [("A001",)]
+    hall.execute("""UPDATE staff SET rights = '["accept","call"]' WHERE staff_no = '1024'""")
+    assert station.issue(request_id="issue-1").json()["code"] == "OFFICE-RIGHT", (
+        "not even the answer of before"
+    )
+
+
 def test_the_series_of_a_queue_are_told_with_what_they_are_for(station: Workstation) -> None:
     told = station.ask("GET", "/queues/A/series").json()["series"]
     assert [(one["code"], one["kind"]) for one in told] == [
