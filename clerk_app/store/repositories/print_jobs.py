@@ -40,6 +40,9 @@ _TYPES: MappingProxyType[str, type[Slip]] = MappingProxyType(
 )
 _NAMES = MappingProxyType({shape: name for name, shape in _TYPES.items()})
 
+_UNFINISHED = tuple(state for state in PrintState if state not in (PrintState.PRINTED, PrintState.REPLACED))
+"""Named one by one: the index knows what is in a set, not what is outside."""
+
 _ADD = adding(jobs)
 _ALL = select(
     jobs.c.id,
@@ -90,7 +93,7 @@ class SqlPrintJobs:
         """Queued, printing (left by a kill), failed and unknown jobs, oldest first."""
         return each(
             _job,
-            self._sql.execute(_ALL.where(jobs.c.state.not_in((PrintState.PRINTED, PrintState.REPLACED)))),
+            self._sql.execute(_ALL.where(jobs.c.state.in_(_UNFINISHED))),
         )
 
     def of_case(self, case_id: str) -> Sequence[PrintJob]:
