@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from clerk_app.ui.pieces import ChoiceBox
+from clerk_app.ui.pieces import ChoiceBox, mark
 
 
 def heading(text: str) -> QLabel:
@@ -52,6 +52,7 @@ def switch(words: str, act: Callable[[bool], object]) -> QPushButton:
     made = QPushButton(words)
     made.setAccessibleName(words.replace("\n", " "))
     made.setCheckable(True)
+    made.toggled.connect(lambda down: mark(made, kind="primary" if down else ""))
     made.toggled.connect(act)
     return made
 

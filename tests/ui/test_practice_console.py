@@ -47,7 +47,7 @@ class Devices:
     printer: SimulatedPrinter
     errands: Lane
     tickets: list[str] = field(default_factory=list)
-    cable: SimpleNamespace = field(default_factory=SimpleNamespace)
+    cable: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(pull=lambda: None))
     on_paper: Callable[[Paper], None] | None = None
     on_said: Callable[[str], None] | None = None
 
@@ -207,6 +207,8 @@ def test_it_fits_beside_the_window(console: PracticeConsole, scale: int) -> None
     app = QApplication.instance()
     theme.apply(app, "light", scale)
     console.show()
+    for name in ("断网 Network down", "拔下读卡器 Reader out", "停读卡服务 Service off"):
+        click(console, name)  # in bold while they are down
     QApplication.processEvents()
     least = console.minimumSizeHint()
     assert least.width() <= theme.current().px(440)
