@@ -23,6 +23,7 @@ _ON_PAPER = {"general": "综合业务", "appointment": "预约办理", "priority
 """What a series is called on the ticket; its letter where the office knows a kind of its own."""
 VOIDING = "DESK-TICKET-VOIDING"
 """Code of a slip whose number is being withdrawn: nothing prints it but the clerk."""
+_REUSED = "OFFICE-REQUEST-REUSED"
 _UNPRINTED = (PrintState.QUEUED, PrintState.FAILED, PrintState.UNKNOWN)
 
 
@@ -48,7 +49,12 @@ def _ask(desk: Desk, operator: str, chosen: Series) -> tuple[Ticket, bool]:
     """One request: its ticket, and whether that is the one wanted (an old one may have been fetched)."""
     key = f"issue_request:{chosen.code}"
     request, fresh = desk.store.write(lambda tx: _request(desk, tx, operator, key))
-    ticket = desk.office.issue_ticket(request, chosen.code)
+    try:
+        ticket = desk.office.issue_ticket(request, chosen.code)
+    except Failure as failure:
+        if failure.code == _REUSED:  # it stands for a ticket of the queue this window had before
+            desk.store.write(lambda tx: tx.meta.set(key, ""))
+        raise
 
     def record(tx: Transaction) -> bool:
         tx.meta.set(key, "")

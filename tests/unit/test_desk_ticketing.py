@@ -234,3 +234,29 @@ def test_a_number_that_is_over_is_no_slip_without_paper_for_ever(hall: Bench) ->
     issue(hall, SILENT)
     hall.clock.advance(timedelta(days=1))
     assert reports.closing(hall.desk, CLERK, hall.clock.now().date()).slip.not_printed == 0
+
+
+def test_a_request_that_means_something_else_at_the_office_is_not_made_for_ever(hall: Bench) -> None:
+    hall.office.lose_answer = True
+    with refused("SYNC-OFFLINE"):
+        ticketing.issue(hall.desk, CLERK, GENERAL)
+    hall.office.failure = "OFFICE-REQUEST-REUSED"  # the window serves another queue now
+    with refused("OFFICE-REQUEST-REUSED"):
+        ticketing.issue(hall.desk, CLERK, GENERAL)
+    hall.office.failure = ""
+    assert issue(hall) == "A101"
+
+
+@pytest.mark.parametrize("outcome", [NO_PAPER, SILENT])
+def test_a_ticket_cut_off_by_a_kill_is_asked_about_after_the_restart(
+    hall: Bench, outcome: PrintResult
+) -> None:
+    issue(hall, outcome)
+    job = the_job(hall)
+    hall.store.write(lambda tx: tx.print_jobs.mark(job, PrintState.PRINTING))
+    assert printing.recover(hall.desk) == 1
+    assert papers(hall) == [("A100", PrintState.UNKNOWN, printing.INTERRUPTED)]
+    before = len(numbers(hall))
+    assert not printing.resume_when_ready(hall.desk)
+    printing.run(hall.desk)
+    assert len(numbers(hall)) == before, "never printed again unmarked"
