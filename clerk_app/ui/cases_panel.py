@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Signal
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtCore import QItemSelectionModel, QRect, Signal
+from PySide6.QtGui import QFont, QPainter
+from PySide6.QtWidgets import QWidget
 
 from clerk_app.desk.views import CaseRow
 from clerk_app.ui import case_words, painting, theme
@@ -12,6 +12,7 @@ from clerk_app.ui.flow import FlowLayout
 from clerk_app.ui.keys import Key
 from clerk_app.ui.long_number import LongNumber
 from clerk_app.ui.pieces import KeyButton, column, label, on_click
+from clerk_app.ui.row_painter import RowPainter
 from clerk_app.ui.rows import ROW, RowsModel, SteadyList
 from clerk_app.ui.words import tr
 
@@ -115,44 +116,33 @@ def words(case: CaseRow) -> str:
     return f"{case.number} {case.item} {case.applicant} {case.received_at:%H:%M} {states}"
 
 
-class _CaseLine(QStyledItemDelegate):
+class _CaseLine(RowPainter[CaseRow]):
     """Number and legal state; item; person, time and who knows of it."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(100, theme.current().px(80))
+    def height(self, row: CaseRow) -> int:
+        return 80
 
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        case: CaseRow = index.data(ROW)
+    def draw(self, painter: QPainter, room: QRect, row: CaseRow, base: QFont) -> None:
         look = theme.current()
-        base = self.parent().font()  # type: ignore[attr-defined]
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
-        painter.save()
-        room = painting.row_card(painter, option.rect, chosen=chosen)  # type: ignore[attr-defined]
         third = room.height() // 3
         top = QRect(room.left(), room.top(), room.width(), third)
         middle, low = top.translated(0, third), top.translated(0, 2 * third)
         painter.setFont(painting.font(base, 13))
-        _, state, tone = case_words.legal(case)
+        _, state, tone = case_words.legal(row)
         taken = painting.write(painter, top, state, tone or "muted", painting.RIGHT)
         painter.setFont(painting.font(base, 14, bold=True))
-        painting.write(painter, top.adjusted(0, 0, -taken - look.px(8), 0), case.number, "text")
+        painting.write(painter, top.adjusted(0, 0, -taken - look.px(8), 0), row.number, "text")
         painter.setFont(painting.font(base, 14))
-        painting.write(painter, middle, case.item, "text")
+        painting.write(painter, middle, row.item, "text")
         painter.setFont(painting.font(base, 13))
-        icon, state, tone = _urgent(case)
+        icon, state, tone = _urgent(row)
         taken = painting.write(painter, low, state, tone or "muted", painting.RIGHT)
         side = look.px(14)
         painting.icon(
             painter, low.adjusted(low.width() - taken - side - look.px(4), 0, 0, 0), icon, tone or "muted", 14
         )
         low.setRight(low.right() - taken - side - look.px(10))
-        painting.write(painter, low, f"{case.applicant} · {case.received_at:%H:%M}", "muted")
-        painter.restore()
+        painting.write(painter, low, f"{row.applicant} · {row.received_at:%H:%M}", "muted")
 
 
 def _urgent(case: CaseRow) -> case_words.Told:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QFont, QPainter
+from PySide6.QtWidgets import QWidget
 
 from clerk_app import failures
 from clerk_app.desk.views import OutboxRow
 from clerk_app.ui import painting, theme
 from clerk_app.ui.pieces import IconLabel, column, label
-from clerk_app.ui.rows import ROW, RowsModel, SteadyList
+from clerk_app.ui.row_painter import RowPainter
+from clerk_app.ui.rows import RowsModel, SteadyList
 from clerk_app.ui.side_sheet import SideSheet
 from clerk_app.ui.words import language, tr
 
@@ -77,40 +78,28 @@ def words(line: OutboxRow) -> str:
     return " · ".join(part for part in parts if part)
 
 
-class _Line(QStyledItemDelegate):
+class _Line(RowPainter[OutboxRow]):
     """Sequence and intent, subject and state; below, why it stands still."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        line = index.data(ROW)
-        return QSize(100, theme.current().px(86 if isinstance(line, OutboxRow) and line.code else 64))
+    def height(self, row: OutboxRow) -> int:
+        return 86 if row.code else 64
 
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        line: OutboxRow = index.data(ROW)
+    def draw(self, painter: QPainter, room: QRect, row: OutboxRow, base: QFont) -> None:
         look = theme.current()
-        base = self.parent().font()  # type: ignore[attr-defined]
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
-        painter.save()
-        room = painting.row_card(painter, option.rect, chosen=chosen)  # type: ignore[attr-defined]
         height = look.px(22)
         top = QRect(room.left(), room.top() + look.px(4), room.width(), height)
-        icon, ink = _LOOKS[line.state]
+        icon, ink = _LOOKS[row.state]
         painter.setFont(painting.font(base, 14))
-        taken = painting.write(painter, top, tr(f"outbox.{line.state}"), ink, painting.RIGHT)
+        taken = painting.write(painter, top, tr(f"outbox.{row.state}"), ink, painting.RIGHT)
         left = top.width() - taken - look.px(20)
         painting.icon(painter, top.adjusted(left, 0, 0, 0), icon, ink)
         painter.setFont(painting.font(base, 15, bold=True))
         painting.write(
-            painter, top.adjusted(0, 0, -taken - look.px(28), 0), tr(f"command.{line.type}"), "text"
+            painter, top.adjusted(0, 0, -taken - look.px(28), 0), tr(f"command.{row.type}"), "text"
         )
         low = top.translated(0, height)
         painter.setFont(painting.font(base, 13))
-        painting.write(painter, low, f"{line.at:%m-%d %H:%M}", "muted", painting.RIGHT)
-        painting.write(painter, low.adjusted(0, 0, -look.px(100), 0), f"#{line.seq}  {line.subject}", "muted")
-        if line.code:
-            painting.write(painter, low.translated(0, height), why(line), ink)
-        painter.restore()
+        painting.write(painter, low, f"{row.at:%m-%d %H:%M}", "muted", painting.RIGHT)
+        painting.write(painter, low.adjusted(0, 0, -look.px(100), 0), f"#{row.seq}  {row.subject}", "muted")
+        if row.code:
+            painting.write(painter, low.translated(0, height), why(row), ink)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QFont, QImage, QPainter
 
 from clerk_app.desk.views import PageView
 from clerk_app.ui import painting, theme
-from clerk_app.ui.rows import ROW
+from clerk_app.ui.row_painter import RowPainter
 from clerk_app.ui.words import tr
 
 SIDE = 176
@@ -38,25 +37,15 @@ def words(row: PageRow) -> str:
     return f"{tr('pages.page', number=page.number)} · {page.width} × {page.height} · {page.size // 1000} kB"
 
 
-class PageLine(QStyledItemDelegate):
+class PageLine(RowPainter[PageRow]):
     """Picture at the left, number and size beside it."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(100, theme.current().px(100))
+    def height(self, row: PageRow) -> int:
+        return 100
 
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        row: PageRow = index.data(ROW)
+    def draw(self, painter: QPainter, room: QRect, row: PageRow, base: QFont) -> None:
         look = theme.current()
-        base = self.parent().font()  # type: ignore[attr-defined]
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
-        painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        room = painting.row_card(painter, option.rect, chosen=chosen)  # type: ignore[attr-defined]
         spot = QRect(room.left(), room.top(), look.px(88), room.height())
         if not row.picture.isNull():
             shape = row.picture.size().scaled(spot.size(), Qt.AspectRatioMode.KeepAspectRatio)
@@ -73,4 +62,3 @@ class PageLine(QStyledItemDelegate):
         line.translate(0, look.px(26))
         painter.setFont(painting.font(base, 13))
         painting.write(painter, line, words(row).split(" · ", 1)[1], "muted")
-        painter.restore()

@@ -6,22 +6,16 @@ from PySide6.QtCore import (
     QByteArray,
     QEvent,
     QItemSelectionModel,
-    QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QRect,
-    QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtGui import QFont, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QApplication,
     QLabel,
     QScrollArea,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QWidget,
 )
 
@@ -32,6 +26,7 @@ from clerk_app.ui import case_words, painting, theme
 from clerk_app.ui.banner import BannerSlot
 from clerk_app.ui.keys import Key
 from clerk_app.ui.pieces import ElidedLabel, KeyButton, column, label, on_click, row
+from clerk_app.ui.row_painter import RowPainter
 from clerk_app.ui.rows import ROW, RowsModel, SteadyList
 from clerk_app.ui.side_sheet import SideSheet
 from clerk_app.ui.words import tr
@@ -232,31 +227,20 @@ class _Picture(QScrollArea):
         self._shown.setPixmap(fitted)
 
 
-class _PaperLine(QStyledItemDelegate):
+class _PaperLine(RowPainter[PaperView]):
     """Name; below, what became of the last one."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(100, theme.current().px(62))
+    def height(self, row: PaperView) -> int:
+        return 62
 
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        view: PaperView = index.data(ROW)
+    def draw(self, painter: QPainter, room: QRect, row: PaperView, base: QFont) -> None:
         look = theme.current()
-        base = self.parent().font()  # type: ignore[attr-defined]
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
-        painter.save()
-        room = painting.row_card(painter, option.rect, chosen=chosen)  # type: ignore[attr-defined]
         half = room.height() // 2
         top = QRect(room.left(), room.top(), room.width(), half)
-        painting.icon(painter, top, _ICONS[view.paper], "primary" if view.gate.open else "muted")
+        painting.icon(painter, top, _ICONS[row.paper], "primary" if row.gate.open else "muted")
         painter.setFont(painting.font(base, 15, bold=True))
         beside = top.adjusted(look.px(26), 0, 0, 0)
-        painting.write(painter, beside, tr(f"slips.{view.paper.value}"), "text")
+        painting.write(painter, beside, tr(f"slips.{row.paper.value}"), "text")
         painter.setFont(painting.font(base, 13))
-        ink = (case_words.PAPER[view.state][1] or "muted") if view.state else "muted"
-        painting.write(painter, beside.translated(0, half), _last(view), ink)
-        painter.restore()
+        ink = (case_words.PAPER[row.state][1] or "muted") if row.state else "muted"
+        painting.write(painter, beside.translated(0, half), _last(row), ink)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QFont, QPainter
 
 from clerk_app.desk.views import TimelineRow
 from clerk_app.ui import painting, theme
 from clerk_app.ui.pieces import Card, column, label
-from clerk_app.ui.rows import ROW, RowsModel, SteadyList
+from clerk_app.ui.row_painter import RowPainter
+from clerk_app.ui.rows import RowsModel, SteadyList
 from clerk_app.ui.words import tr
 
 
@@ -54,24 +54,19 @@ def words(line: TimelineRow) -> str:
     return f"{line.at:%H:%M} {said(line)}"
 
 
-class _Line(QStyledItemDelegate):
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(100, theme.current().px(29))
+class _Line(RowPainter[TimelineRow]):
+    """Time and what happened, without a ground: nothing is chosen here."""
 
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        line: TimelineRow = index.data(ROW)
+    def height(self, row: TimelineRow) -> int:
+        return 29
+
+    def ground(self, painter: QPainter, row: QRect, *, chosen: bool) -> QRect:
+        return row.adjusted(painting.AIR - 1, 0, -theme.current().px(8), 0)
+
+    def draw(self, painter: QPainter, room: QRect, row: TimelineRow, base: QFont) -> None:
         look = theme.current()
-        base = self.parent().font()  # type: ignore[attr-defined]
-        room = QRect(option.rect).adjusted(painting.AIR - 1, 0, -look.px(8), 0)  # type: ignore[attr-defined]
-        painter.save()
         painter.setFont(painting.font(base, 13))
-        painting.write(painter, room, f"{line.at:%H:%M}", "faint")
+        painting.write(painter, room, f"{row.at:%H:%M}", "faint")
         room.setLeft(room.left() + look.px(48))
         painter.setFont(painting.font(base, 14))
-        painting.write(painter, room, said(line), "text")
-        painter.restore()
+        painting.write(painter, room, said(row), "text")
