@@ -265,14 +265,29 @@ ACME = """
 from clerk_app.desk.ports import CardRead, CardFailed, ReaderState, ReaderStatus
 from clerk_app.devices.card.samples import sample_cards
 
-tables = []
+import threading
+from dataclasses import replace
+
+tables, done = [], []
+loading, go = threading.Event(), threading.Event()
+ODD = {
+    "no-name": {"name": ""},
+    "birth": {"birth": "1990-01-01"},
+    "number": {"number": None},
+    "warnings": {"warnings": ("ACME-ODD",)},
+    "photo": {"photo": "photo"},
+}
 
 class Reader:
     def __init__(self, table):
         self.table = table
 
     def start(self, listener):
+        done.append("started")
         self.listener = listener
+        if self.table.get("starts") == "slowly":
+            loading.set()
+            go.wait(10)
         listener(ReaderStatus(ReaderState.EMPTY, "acme"))
 
     def read_again(self):
@@ -281,11 +296,15 @@ class Reader:
             raise OSError("quotes " + "a card")
         if what == "bytes":
             return self.listener(b"card")
+        if what in ODD:
+            record = replace(sample_cards()["resident"].record, **ODD[what])
+            return self.listener(CardRead(record, "acme"))
         if what == "code":
             return self.listener(CardFailed("ACME-17", "acme"))
         self.listener(CardRead(sample_cards()["resident"].record, "acme"))
 
     def stop(self):
+        done.append("stopped")
         if self.table.get("hangs"):
             import threading
             threading.Event().wait(10)
@@ -298,6 +317,9 @@ def reader(table):
         raise KeyError("quotes " + "a card")
     if table.get("fails") == "other":
         return None
+    if table.get("loads") == "slowly":
+        loading.set()
+        go.wait(10)
     return Reader(table)
 """
 
@@ -359,6 +381,11 @@ def test_a_driver_that_does_not_start_is_a_failure_that_names_it(
         ("raises", "acme: read_again: OSError"),
         ("bytes", "acme: reported bytes"),
         ("code", "acme: reported CardFailed"),
+        ("no-name", "acme: reported CardRead"),
+        ("birth", "acme: reported CardRead"),
+        ("number", "acme: reported CardRead"),
+        ("warnings", "acme: reported CardRead"),
+        ("photo", "acme: reported CardRead"),
     ],
 )
 def test_what_a_driver_does_wrong_is_a_failure_and_not_ours(
@@ -382,6 +409,26 @@ def test_a_driver_that_hangs_is_left_behind(
 
     assert stops_within_a_second(reader)
     assert "the card driver acme does not stop" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("table", "done"), [({"loads": "slowly"}, []), ({"starts": "slowly"}, ["started", "stopped"])]
+)
+def test_a_driver_that_is_ready_after_the_end_is_not_left_running(
+    acme: None, events: Events, table: dict[str, Any], done: list[str]
+) -> None:
+    import acme_reader
+
+    before = set(threading.enumerate())
+    reader = started(events, driver="acme", **table)
+    assert acme_reader.loading.wait(10)
+    assert stops_within_a_second(reader)
+
+    acme_reader.go.set()
+
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+    assert acme_reader.done == done
 
 
 def test_a_vendor_reader_is_started_once_and_stopped_any_time(acme: None, events: Events) -> None:

@@ -20,7 +20,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeGuard
+from dataclasses import fields
+from typing import Any, TypeGuard, get_type_hints
 
 from clerk_app import failures
 from clerk_app.desk.ports import CardEvent, CardFailed, CardRead, CardReader, ReaderState, ReaderStatus
@@ -77,8 +78,13 @@ class VendorReader:
     def _load(self) -> None:
         if self._stopping.is_set():
             return
-        self._reader = plugins.load(plugins.READERS, self._name)(dict(self._settings))
-        self._reader.start(self._hear)
+        reader = plugins.load(plugins.READERS, self._name)(dict(self._settings))
+        if self._stopping.is_set():  # a library may take longer to load than anybody waits
+            return
+        self._reader = reader
+        reader.start(self._hear)
+        if self._stopping.is_set():
+            self._end()
 
     def _again(self) -> None:
         if self._reader is None:
@@ -87,8 +93,9 @@ class VendorReader:
             self._reader.read_again()
 
     def _end(self) -> None:
-        if self._reader is not None:
-            self._reader.stop()
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.stop()
 
     def _guarded(self, what: str, work: Callable[[], None]) -> None:
         """Do it; whatever a driver raises is told. Its message stays out: it may quote a card."""
@@ -115,10 +122,27 @@ class VendorReader:
             self._reading.report(event)
 
 
+_TYPES = get_type_hints(CardRecord)
+
+
 def _sound(event: object) -> TypeGuard[CardEvent]:
     """Whether an event is one of ours, with parts of ours; a failure's code must have its sentence."""
+    if not isinstance(getattr(event, "reader", None), str):
+        return False
     if isinstance(event, CardRead):
-        return isinstance(event.record, CardRecord)
+        return isinstance(event.record, CardRecord) and _sound_record(event.record)
     if isinstance(event, CardFailed):
-        return event.code in failures.codes()
+        return event.code in failures.codes() and isinstance(event.detail, str)
     return isinstance(event, ReaderStatus) and isinstance(event.state, ReaderState)
+
+
+def _sound_record(record: CardRecord) -> bool:
+    """Whether every field is of its type: a maker's bug must not come up in the middle of the window."""
+    given = {field.name: getattr(record, field.name) for field in fields(record)}
+    warnings, codes = given.pop("warnings"), failures.codes()
+    return (
+        bool(record.name and record.number)
+        and all(isinstance(value, _TYPES[name]) for name, value in given.items())
+        and isinstance(warnings, tuple)
+        and all(warning in codes for warning in warnings)
+    )
