@@ -15,8 +15,9 @@ from card_events import Events
 from pcscd import SECOND_READER, Bench
 from sdt_lines import SdtHand
 
-from clerk_app.desk.ports import CardReader, ReaderState
+from clerk_app.desk.ports import CardReader, ReaderState, ReaderStatus
 from clerk_app.devices.card.monitor import PcscReader
+from clerk_app.devices.card.reading import ReadingLane
 from clerk_app.devices.card.samples import sample_cards
 from clerk_app.devices.card.sdt.simulator import SdtModule
 from clerk_app.devices.card.simulator import Fault, SimulatedReader
@@ -247,4 +248,13 @@ def test_after_stop_there_is_silence_and_no_thread(hand: Hand, events: Events) -
 def test_stop_can_be_repeated_and_start_cannot(hand: Hand, events: Events) -> None:
     hand.reader.stop()  # never started: nothing to do
     hand.reader.read_again()
+    assert events.rest() == []
+
+
+def test_what_comes_in_the_moment_of_closing_is_dropped(events: Events) -> None:
+    """A monitor reports on a thread of its own while another closes the lane."""
+    lane = ReadingLane(events)
+    lane._lane.close()
+    lane.report(ReaderStatus(ReaderState.EMPTY, "reader"))
+    assert lane.close(1)
     assert events.rest() == []

@@ -6,15 +6,19 @@ the record or the failure, then PRESENT; EMPTY when the card has gone. A card pu
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import traceback
 from collections.abc import Callable
+from typing import ParamSpec
 
 from clerk_app.desk.ports import CardEvent, CardFailed, CardRead, ReaderState, ReaderStatus
 from clerk_app.domain.applicant import CardRecord
 from clerk_app.failures import Failure
 from clerk_app.lanes import Lane
+
+P = ParamSpec("P")
 
 _log = logging.getLogger(__name__)
 
@@ -31,18 +35,21 @@ class ReadingLane:
 
     def report(self, event: CardEvent) -> None:
         """Tell the listener, after everything asked for before."""
-        if not self._closed.is_set():
-            self._lane.submit(self._tell, event)
+        self._ask(self._tell, event)
 
     def read(self, reader: str, read: Callable[[], CardRecord]) -> None:
         """Read one card and tell what came of it. `read` raises Failure when the world failed."""
-        if not self._closed.is_set():
-            self._lane.submit(self._read, reader, read)
+        self._ask(self._read, reader, read)
 
     def close(self, timeout: float) -> bool:
         """Tell nothing more; False when a read that hangs keeps the thread beyond `timeout` seconds."""
         self._closed.set()
         return self._lane.close(timeout)
+
+    def _ask(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        if not self._closed.is_set():
+            with contextlib.suppress(RuntimeError):  # it was closed in this moment, by another thread
+                self._lane.submit(work, *args, **kwargs)
 
     def _read(self, reader: str, read: Callable[[], CardRecord]) -> None:
         if self._closed.is_set():
