@@ -11,6 +11,7 @@ from window_hall import LI, ZHAO, Hall
 
 from clerk_app.desk.ports import CardFailed, CardRead, ReaderState, ReaderStatus
 from clerk_app.domain.applicant import CardRecord, DocumentKind, EntrySource
+from clerk_app.ui.readers_at_window import BETWEEN, ReadersAtWindow
 
 ALT = Qt.KeyboardModifier.AltModifier
 
@@ -273,3 +274,11 @@ def test_what_stops_the_case_stands_on_the_folded_line(called: Hall, card: CardR
     step = called.counter.steps.applicant
     assert called.counter.steps.open_number == 2
     assert (step._alarm.text if step._alarm.isVisible() else "") == words
+
+
+def test_a_card_read_again_in_the_moment_of_the_call_is_the_called_ones() -> None:
+    readers = ReadersAtWindow()
+    assert readers.take(on("left", LI), BETWEEN)
+    assert readers.take(on("left", LI), "visit-2")
+    assert not readers.take(on("left", LI), "visit-3")
+    assert readers.take(on("left", ZHAO), "visit-3"), "another card, whatever was not reported"
