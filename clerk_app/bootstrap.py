@@ -384,9 +384,10 @@ def record_reveal(folder: Path | None, number: str, reason: str) -> None:
         raise Failure("SETTINGS-NOT-ENROLLED")
     store = SqlStore.open(cache, key)
     try:
-        now, actor, subject = wall(), f"os:{getuser()}", masking.number(number)
+        now, actor = wall(), f"os:{getuser()}"
+        subject, why = masking.number(number), masking.reason(reason)
         store.write(
-            lambda tx: tx.audit.add(at=now, actor=actor, act="card-reveal", subject=subject, detail=reason)
+            lambda tx: tx.audit.add(at=now, actor=actor, act="card-reveal", subject=subject, detail=why)
         )
     finally:
         store.close()

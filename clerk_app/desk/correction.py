@@ -7,6 +7,7 @@ from dataclasses import replace
 from clerk_app.desk import case_rows, printing, rights
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import CommandState, Transaction
+from clerk_app.domain import masking
 from clerk_app.domain.case import Case, LegalState, SyncState, TimelineEvent, TimelineKind
 from clerk_app.domain.documents import VoidSlip
 from clerk_app.failures import Failure
@@ -17,7 +18,8 @@ def void(desk: Desk, case_id: str, reason: str, operator: str) -> Case:
 
     Failures: DESK-VOID-REASON without a written reason, DESK-REGISTERED, DESK-VOID-ALREADY.
     """
-    if not reason.strip():
+    told = masking.reason(reason)
+    if not told:
         raise Failure("DESK-VOID-REASON")
 
     def record(tx: Transaction) -> Case:
@@ -28,13 +30,13 @@ def void(desk: Desk, case_id: str, reason: str, operator: str) -> Case:
         if not gate.open:
             already = case.legal_state is LegalState.VOID
             raise Failure("DESK-VOID-ALREADY" if already else "DESK-REGISTERED")
-        voided = replace(case, legal_state=LegalState.VOID, void_reason=reason.strip())
+        voided = replace(case, legal_state=LegalState.VOID, void_reason=told)
         tx.cases.save(voided)
         if not _settle_refused(tx, case):
             body = {
                 "case_id": case.id,
                 "number": case.number,
-                "reason": reason.strip(),
+                "reason": told,
                 "voided_at": now.isoformat(),
             }
             tx.outbox.add("case.void", case.id, body, at=now, operator=operator)
@@ -45,7 +47,7 @@ def void(desk: Desk, case_id: str, reason: str, operator: str) -> Case:
             operator=operator,
             item=case.item.name,
             voided_at=now,
-            reason=reason.strip(),
+            reason=told,
             practice=desk.device.practice,
         )
         printing.withdraw(tx, case.id)
@@ -53,7 +55,7 @@ def void(desk: Desk, case_id: str, reason: str, operator: str) -> Case:
         tx.timeline.add(
             TimelineEvent(now, TimelineKind.VOIDED, case.item.name, visit_id=case.visit_id, case_id=case.id)
         )
-        tx.audit.add(at=now, actor=operator, act="case-void", subject=case.number, detail=reason.strip())
+        tx.audit.add(at=now, actor=operator, act="case-void", subject=case.number, detail=told)
         return voided
 
     case = desk.store.write(record)

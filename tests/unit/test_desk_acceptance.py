@@ -300,6 +300,16 @@ def test_void_before_registration_keeps_the_number_and_prints_a_void_slip(hall: 
     assert again.number != case.number
 
 
+def test_a_number_typed_into_a_reason_goes_nowhere_in_full(hall: Bench) -> None:
+    case = acceptance.accept(hall.desk, ready(hall))
+    correction.void(hall.desk, case.id, "应为 51070419890604123X", CLERK)
+    told = "应为 510704********123X"
+    slip = hall.store.read(lambda tx: tx.print_jobs.of_case(case.id))[-1].slip
+    assert isinstance(slip, VoidSlip)
+    assert slip.reason == told
+    assert hall.store.read(lambda tx: tx.outbox.pending())[-1].body["reason"] == told
+
+
 def _next(hall: Bench) -> str:
     draft = drafting.open_draft(hall.desk, CLERK)
     drafting.choose_item(hall.desk, draft, CODE)

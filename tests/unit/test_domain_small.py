@@ -82,6 +82,9 @@ def test_what_cannot_be_numbered_is_refused(hall: str, serial: int) -> None:
     [
         (masking.number, "51070419890604123X", "510704********123X"),
         (masking.number, "CAN110081080319", "CAN110*****0319"),
+        (masking.reason, " 51070419890604123X 撤回 ", "510704********123X 撤回"),
+        (masking.reason, "证件号51070419890604123x，写错", "证件号510704********123x，写错"),
+        (masking.reason, "另立 MY01-00001207-6，2026-11-20 10:42", "另立 MY01-00001207-6，2026-11-20 10:42"),
         (masking.number, "H12345678", "*****5678"),
         (masking.number, "1234", "1234"),
         (masking.name, "李晓明", "李**"),
