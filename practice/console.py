@@ -124,7 +124,9 @@ class PracticeConsole(QWidget):
         self._hall.errands.submit(act).add_done_callback(Future.result)
 
     def _lay(self, fault: Fault | None = None) -> None:
+        """Lay the card; the keyboard goes back to the clerk, whose turn it is now."""
         self._hall.reader.lay(self.card.currentData(), fault)
+        self._window.activateWindow()
 
     def _scan(self) -> None:
         """The chosen text; without a slip there is nothing on it to scan."""
