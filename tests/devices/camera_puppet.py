@@ -1,11 +1,12 @@
 """A process of the camera that tests hold the strings of: `camera_puppet.py PICTURE WAY NAME`.
 
 WAY is "sees" (sends frames, a photo when asked), "dies" (ends after a frame), "none" (has no camera),
-"babbles" (sends nonsense) or "deaf" (never says anything).
+"babbles" (sends nonsense), "closes" (takes no order any more) or "deaf" (never says anything).
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -30,7 +31,11 @@ elif way == "babbles":
     out.flush()
     time.sleep(60)
 else:
+    if way == "closes":
+        os.close(0)
     send(FRAME, picture)
+    if way == "closes":
+        time.sleep(60)
     if way == "sees":
         for _ in sys.stdin:
             send(PHOTO, picture)

@@ -76,6 +76,16 @@ def test_a_camera_that_hangs_is_closed_at_once(tmp_path: Path) -> None:
     assert events.empty()
 
 
+def test_a_camera_that_takes_no_order_any_more_is_closed_without_a_word(tmp_path: Path) -> None:
+    camera = puppet(tmp_path, "closes")
+    events = opened(camera)
+    assert isinstance(events.get(timeout=10), CameraFrame)
+    camera.take()
+    camera.close()
+    until(quiet)
+    assert events.empty()
+
+
 def test_a_process_that_cannot_be_started_is_a_lost_camera() -> None:
     event = opened(ProcessCamera(command=("/no/such/program",))).get(timeout=5)
     assert isinstance(event, CameraLost)

@@ -190,6 +190,34 @@ def test_an_engine_that_stops_in_a_call_speaks_the_next_one(tmp_path: Path, way:
         until(lambda: puppet.voice.status == VoiceStatus(VoiceState.READY))
 
 
+def test_an_engine_that_ends_between_two_calls_is_started_again_for_the_next(tmp_path: Path) -> None:
+    puppet = Puppet(tmp_path, "idle,ready")
+    with speaking(puppet.voice):
+        opened(puppet.voice)
+        speaker = puppet.voice._speaker
+        assert speaker is not None
+        speaker.process.wait(10)
+        puppet.voice.call("A037", "12")
+        until(lambda: puppet.said == ["Ticket A 0 3 7"])
+
+
+def test_an_engine_that_takes_no_call_any_more_does_not_end_the_voice(tmp_path: Path) -> None:
+    puppet = Puppet(tmp_path, "closes,ready")
+    with speaking(puppet.voice):
+        opened(puppet.voice)
+        for ticket in ("A037", "A038", "A039"):  # its pipe may still take the first
+            puppet.voice.call(ticket, "12")
+        until(lambda: puppet.said)
+
+
+def test_what_a_library_prints_into_the_answers_is_passed_over(tmp_path: Path) -> None:
+    puppet = Puppet(tmp_path, "talks")
+    with speaking(puppet.voice):
+        assert opened(puppet.voice) == VoiceStatus(VoiceState.READY)
+        puppet.voice.call("A037", "12")
+        until(lambda: puppet.said)
+
+
 @pytest.mark.parametrize("way", ["deaf", "mute"])
 def test_stopping_takes_no_second_in_the_middle_of_anything(tmp_path: Path, way: str) -> None:
     puppet = Puppet(tmp_path, way)

@@ -6,6 +6,7 @@ that do not let go of the interpreter, and a camera whose driver hangs must not 
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import subprocess
 import sys
@@ -73,7 +74,8 @@ class ProcessCamera:
                     listener(CameraLost("SCAN-CAMERA", "the camera's process has ended"))
         process.kill()
         process.wait()
-        process.stdin.close()
+        with contextlib.suppress(OSError):  # an order it did not take is still in the pipe
+            process.stdin.close()
 
 
 def _next(sent: IO[bytes]) -> CameraEvent | None:

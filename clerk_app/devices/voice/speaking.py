@@ -7,6 +7,7 @@ service that hangs would stop the window for good. A process can be ended.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import subprocess
@@ -41,10 +42,10 @@ class _Call:
 
 @dataclass(frozen=True, slots=True)
 class _Speaker:
-    """The process, and what it answers, line by line; None when it has ended."""
+    """The process, and what it answers, one object a line; None when it has ended."""
 
     process: subprocess.Popen[str]
-    answers: SimpleQueue[str | None]
+    answers: SimpleQueue[Mapping[str, Any] | None]
 
 
 class SpeakingVoice:
@@ -101,9 +102,17 @@ class SpeakingVoice:
         while not self._stopped and (call := self._calls.get()) is not None:
             if self._monotonic() - call.at > STALE_SECONDS:
                 _log.info("a call was not spoken in time")
-            elif self._speaker is not None or self._open():
+            elif self._lives() or self._open():
                 self._speak(call)
         self._close()
+
+    def _lives(self) -> bool:
+        """Whether there is a process that can be spoken to: one may end between two calls."""
+        speaker = self._speaker
+        if speaker is not None and speaker.process.poll() is not None:
+            _log.warning("voice: the engine's process has ended; it is started again")
+            self._close()
+        return self._speaker is not None
 
     def _open(self) -> bool:
         """Start the process and learn what it can; whether it will sound. Tried again at the next call."""
@@ -171,12 +180,11 @@ class SpeakingVoice:
         return self._speaker
 
     def _answer(self, speaker: _Speaker, seconds: float) -> Mapping[str, Any] | None:
-        """The next line the process says, or None when it ended or took too long."""
+        """What the process says next, or None when it ended or took too long."""
         try:
-            line = speaker.answers.get(timeout=seconds)
+            return speaker.answers.get(timeout=seconds)
         except Empty:
             return None
-        return None if line is None else json.loads(line)
 
     def _close(self) -> None:
         with self._guard:
@@ -185,12 +193,18 @@ class SpeakingVoice:
             speaker.process.kill()
             speaker.process.wait()
             if speaker.process.stdin is not None:
-                speaker.process.stdin.close()
+                with contextlib.suppress(OSError):  # an order it did not take is still in the pipe
+                    speaker.process.stdin.close()
 
 
 def _listen(speaker: _Speaker) -> None:
     assert speaker.process.stdout is not None
     with speaker.process.stdout as said:
         for line in said:
-            speaker.answers.put(line)
+            try:
+                told = json.loads(line)
+            except ValueError:
+                continue  # a library of the system prints a line of its own
+            if isinstance(told, dict):
+                speaker.answers.put(told)
     speaker.answers.put(None)
