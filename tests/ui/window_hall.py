@@ -414,6 +414,7 @@ class Hall:
         assert window is not None, "no window has the keyboard"
         scanner = self.window._shift._scanner
         scanner._at = lambda _event: 1_000  # however busy the machine that runs the test is
+        scanner._patience.blockSignals(True)
         for line in text.splitlines():
             for char in line:
                 shift = Qt.KeyboardModifier.ShiftModifier if char.isupper() or char == "<" else _NO_MODIFIER
@@ -421,6 +422,9 @@ class Hall:
                 QTest.keyRelease(window, char, shift)
             if end is not None:
                 QTest.keyClick(window, end)
+        scanner._patience.blockSignals(False)
+        if scanner._held:
+            scanner._wait(1)
         self.bot.waitUntil(lambda: not scanner._held, timeout=5_000)
         self.settle()
 
