@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from clerk_app.devices.card.simulator import Fault
-from clerk_app.devices.printer.mechanism import Faults
+from clerk_app.devices.printer.simulator.mechanism import Faults
 from clerk_app.ui import theme
 from practice.faults import PRINTER_FAULTS
 from practice.hall import CLERK, PracticeHall

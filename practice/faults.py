@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clerk_app.devices.printer.mechanism import NO_FAULTS, Faults
+from clerk_app.devices.printer.simulator.mechanism import NO_FAULTS, Faults
 
 PRINTER_FAULTS: tuple[tuple[str, Faults], ...] = (
     ("打印机正常 · Printer works", NO_FAULTS),

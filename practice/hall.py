@@ -31,9 +31,9 @@ from clerk_app.bootstrap import Parts, Workstation, enrol_with, open_workstation
 from clerk_app.desk.ports import Voice, VoiceStatus
 from clerk_app.devices.card.samples import sample_cards
 from clerk_app.devices.card.simulator import SimulatedReader
-from clerk_app.devices.printer.paper import Paper
 from clerk_app.devices.printer.printer import printer_from_settings
-from clerk_app.devices.printer.simulator import SimulatedPrinter
+from clerk_app.devices.printer.simulator.paper import Paper
+from clerk_app.devices.printer.simulator.printer import SimulatedPrinter
 from clerk_app.devices.voice.announcement import announcement
 from clerk_app.devices.voice.voice import voice_from_settings
 from clerk_app.lanes import Lane

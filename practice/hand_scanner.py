@@ -12,7 +12,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QWindow
 from PySide6.QtWidgets import QWidget
 
-from clerk_app.devices.printer.paper import Paper
+from clerk_app.devices.printer.simulator.paper import Paper
 
 PATIENCE_MS = 800
 """How long the clerk's window may take to get the keyboard."""

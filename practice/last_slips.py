@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from clerk_app.devices.printer.paper import Paper
+from clerk_app.devices.printer.simulator.paper import Paper
 from practice.pieces import button, heading
 
 PAPER_WIDTH = 380

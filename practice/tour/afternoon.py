@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from clerk_app.desk.ports import PrintState
 from clerk_app.desk.printing import NO_GLYPH
 from clerk_app.desk.views import Paper, PersonView
-from clerk_app.devices.printer.mechanism import NO_FAULTS, Faults
+from clerk_app.devices.printer.simulator.mechanism import NO_FAULTS, Faults
 from clerk_app.domain.applicant import DocumentKind, EntrySource
 from clerk_app.domain.case import SyncState
 from clerk_app.domain.ticket import VisitState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 
 from clerk_app.desk.ports import LinkState, PrintState
-from clerk_app.devices.printer.mechanism import NO_FAULTS, Faults
+from clerk_app.devices.printer.simulator.mechanism import NO_FAULTS, Faults
 from clerk_app.domain.case import LegalState, SyncState
 from clerk_app.domain.ticket import VisitState
 from practice.hall import CLERK

@@ -15,7 +15,7 @@ from clerk_app.devices.card.drivers import reader_from_settings
 from clerk_app.devices.card.samples import sample_cards
 from clerk_app.devices.card.simulator import SimulatedReader
 from clerk_app.devices.printer.printer import Limits, printer_from_url
-from clerk_app.devices.printer.simulator import NO_FAULTS, Faults, SimulatedPrinter
+from clerk_app.devices.printer.simulator.printer import NO_FAULTS, Faults, SimulatedPrinter
 from clerk_app.doctor import paper, readers
 from clerk_app.doctor.rounds import Asked, Look, Rounds
 from clerk_app.domain import documents

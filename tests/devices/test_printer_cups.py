@@ -11,7 +11,7 @@ from cups_server import Cups
 from clerk_app.desk.ports import PaperState, PrintOutcome
 from clerk_app.devices.printer.command import sample
 from clerk_app.devices.printer.printer import EscPosPrinter, Limits, printer_from_url
-from clerk_app.devices.printer.simulator import SimulatedPrinter
+from clerk_app.devices.printer.simulator.printer import SimulatedPrinter
 
 RECEIPT = sample("receipt")
 

@@ -14,12 +14,12 @@ from usb_printer import PRODUCT, VENDOR, UsbBench
 
 from clerk_app.desk.ports import PaperState, PrintOutcome
 from clerk_app.devices.printer.command import sample
+from clerk_app.devices.printer.lines.addresses import line_factory
+from clerk_app.devices.printer.lines.serial import SerialLine, SerialPort
+from clerk_app.devices.printer.lines.tcp import TcpLine
+from clerk_app.devices.printer.lines.usb import UsbLine
 from clerk_app.devices.printer.printer import EscPosPrinter, Limits, printer_from_url
-from clerk_app.devices.printer.simulator import NO_FAULTS, Faults, SimulatedPrinter
-from clerk_app.devices.printer.transport_serial import SerialLine, SerialPort
-from clerk_app.devices.printer.transport_tcp import TcpLine
-from clerk_app.devices.printer.transport_usb import UsbLine
-from clerk_app.devices.printer.transports import line_factory
+from clerk_app.devices.printer.simulator.printer import NO_FAULTS, Faults, SimulatedPrinter
 from clerk_app.failures import Failure
 
 QUICK = Limits(connect=2.0, answer=0.25, send=1.0, confirm=0.6, look=0.1)

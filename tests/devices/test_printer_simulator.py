@@ -14,9 +14,9 @@ from clerk_app.devices.printer import slips
 from clerk_app.devices.printer.command import print_sample, sample
 from clerk_app.devices.printer.encoder import Encoding, encode
 from clerk_app.devices.printer.layout import ROLLS
-from clerk_app.devices.printer.mechanism import Faults, Mechanism
-from clerk_app.devices.printer.paper import Paper
-from clerk_app.devices.printer.simulator import NO_FAULTS, SimulatedPrinter
+from clerk_app.devices.printer.simulator.mechanism import Faults, Mechanism
+from clerk_app.devices.printer.simulator.paper import Paper
+from clerk_app.devices.printer.simulator.printer import NO_FAULTS, SimulatedPrinter
 
 RECEIPT = sample("receipt")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from clerk_app.desk.ports import PaperState, PrinterStatus
-from clerk_app.devices.printer.mechanism import Faults, Mechanism
+from clerk_app.devices.printer.simulator.mechanism import Faults, Mechanism
 from clerk_app.devices.printer.status import Answers, Kind, read_report, read_status
 
 WELL = {1: 0x12, 2: 0x12, 3: 0x12, 4: 0x12}

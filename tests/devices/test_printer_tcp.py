@@ -17,9 +17,9 @@ from clerk_app.desk.ports import PaperState, PrintOutcome
 from clerk_app.devices import printer
 from clerk_app.devices.printer.command import sample
 from clerk_app.devices.printer.printer import EscPosPrinter, Limits, printer_from_settings, printer_from_url
-from clerk_app.devices.printer.simulator import NO_FAULTS, Faults, SimulatedPrinter
+from clerk_app.devices.printer.simulator.printer import NO_FAULTS, Faults, SimulatedPrinter
 from clerk_app.devices.printer.status import Answers, Kind
-from clerk_app.devices.printer.templates import source
+from clerk_app.devices.printer.templates.loading import source
 from clerk_app.domain.documents import TicketSlip
 from clerk_app.failures import Failure
 from clerk_app.settings import PrinterSettings
@@ -251,7 +251,7 @@ def test_a_wrong_setting_is_refused_when_it_is_read(url, settings) -> None:
 
 
 def test_the_codes_of_this_package_are_those_of_its_file_each_with_text_in_both_languages() -> None:
-    files = Path(printer.__file__).parent.glob("*.py")
+    files = Path(printer.__file__).parent.rglob("*.py")
     source = "".join(file.read_text("utf-8") for file in files)
     used = set(re.findall(r'"(PRINTER-[A-Z-]+)"', source))
     written = tomllib.loads((resources.files("resources") / "failures/printer.toml").read_text("utf-8"))

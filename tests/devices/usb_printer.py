@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import usb.core
 from usb.backend import IBackend
 
-from clerk_app.devices.printer.mechanism import NO_FAULTS, Faults, Mechanism
-from clerk_app.devices.printer.paper import Paper
+from clerk_app.devices.printer.simulator.mechanism import NO_FAULTS, Faults, Mechanism
+from clerk_app.devices.printer.simulator.paper import Paper
 
 VENDOR, PRODUCT = 0x04B8, 0x0E15
 

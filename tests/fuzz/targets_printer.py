@@ -6,10 +6,10 @@ from functools import partial
 
 from clerk_app.devices.printer.columns import clean, columns
 from clerk_app.devices.printer.encoder import Encoding, encode, missing
-from clerk_app.devices.printer.interpreter import Interpreter
 from clerk_app.devices.printer.layout import ROLLS, Cut, Page, Roll, Style
-from clerk_app.devices.printer.mechanism import Mechanism
-from clerk_app.devices.printer.paper import Paper
+from clerk_app.devices.printer.simulator.interpreter import Interpreter
+from clerk_app.devices.printer.simulator.mechanism import Mechanism
+from clerk_app.devices.printer.simulator.paper import Paper
 from clerk_app.devices.printer.status import Answers, Kind, real_time_question
 from clerk_app.failures import Failure
 

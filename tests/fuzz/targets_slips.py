@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from clerk_app.devices.printer import slips
 from clerk_app.devices.printer.layout import ROLLS, Line
-from clerk_app.devices.printer.template_parser import parse
-from clerk_app.devices.printer.template_words import VOCABULARY
-from clerk_app.devices.printer.templates import Templates
+from clerk_app.devices.printer.templates.loading import Templates
+from clerk_app.devices.printer.templates.parser import parse
+from clerk_app.devices.printer.templates.words import VOCABULARY
 from clerk_app.devices.printer.wording import Language
 from clerk_app.domain.documents import ReceiptSlip, Slip, SlipMaterial, TicketSlip
 from clerk_app.domain.numbering import case_number

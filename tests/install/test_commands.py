@@ -16,7 +16,7 @@ import pytest
 
 from clerk_app import __version__
 from clerk_app.devices.card.samples import sample_cards
-from clerk_app.devices.printer.simulator import Faults, SimulatedPrinter
+from clerk_app.devices.printer.simulator.printer import Faults, SimulatedPrinter
 from clerk_app.domain.numbering import parse
 
 sys.path.append(str(Path(__file__).parents[1] / "integration"))

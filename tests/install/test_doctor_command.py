@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).parents[1] / "integration"))
 from hall_items import ITEMS, KINDS
 
 from clerk_app.catalogue.records import item_line, kind_line
-from clerk_app.devices.printer.simulator import Faults, SimulatedPrinter
+from clerk_app.devices.printer.simulator.printer import Faults, SimulatedPrinter
 from clerk_app.store.cache import SqlStore
 from clerk_app.store.vault import throw_away_key
 

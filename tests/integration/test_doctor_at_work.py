@@ -11,7 +11,7 @@ from workstation_kit import OpenHall, Window
 from clerk_app.bootstrap import doctor_at_work
 from clerk_app.desk.ports import Check, Level
 from clerk_app.devices.card.samples import sample_cards
-from clerk_app.devices.printer.simulator import Faults
+from clerk_app.devices.printer.simulator.printer import Faults
 
 
 @pytest.fixture

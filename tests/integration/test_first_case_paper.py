@@ -10,7 +10,7 @@ from workstation_kit import HASTY, OpenHall, Window
 
 from clerk_app.desk import acceptance, calling, correction, drafting, printing
 from clerk_app.desk.ports import LinkState, PrinterStatus, PrintResult, PrintState
-from clerk_app.devices.printer.simulator import NO_FAULTS, Faults
+from clerk_app.devices.printer.simulator.printer import NO_FAULTS, Faults
 from clerk_app.domain.case import Case, TimelineKind
 from clerk_app.domain.documents import Slip
 from clerk_app.failures import Failure

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from clerk_app import cli
-from clerk_app.devices.printer import templates
 from clerk_app.devices.printer.sample_slips import sample
+from clerk_app.devices.printer.templates import loading as templates
 from clerk_app.settings import PrinterSettings
 from practice.hall import PracticeHall
 

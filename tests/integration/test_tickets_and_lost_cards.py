@@ -11,7 +11,7 @@ from clerk_app.desk import calling, drafting, lost_cards, printing, ticketing
 from clerk_app.desk.draft_view import draft_view
 from clerk_app.desk.ports import LinkState, PrintState
 from clerk_app.devices.card.samples import sample_cards
-from clerk_app.devices.printer.mechanism import Faults
+from clerk_app.devices.printer.simulator.mechanism import Faults
 from clerk_app.domain.applicant import CardRecord
 from clerk_app.domain.ticket import Series
 from clerk_app.failures import Failure

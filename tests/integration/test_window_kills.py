@@ -22,7 +22,7 @@ from workstation_kit import CLERK, PATIENCE, Enrolled, OpenHall, Window
 from clerk_app.desk import acceptance, calling, drafting, following
 from clerk_app.desk.draft_view import draft_view
 from clerk_app.desk.ports import LinkState, PrintState
-from clerk_app.devices.printer.simulator import NO_FAULTS, Faults
+from clerk_app.devices.printer.simulator.printer import NO_FAULTS, Faults
 from clerk_app.domain.case import Case, MaterialMode, SyncState, TimelineKind
 from clerk_app.sync.client import OfficeClient
 

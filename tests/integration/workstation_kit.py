@@ -44,7 +44,7 @@ from clerk_app.desk.ports import (
 from clerk_app.desk.views import CaseRow
 from clerk_app.devices.card.simulator import SimulatedReader
 from clerk_app.devices.printer.printer import Limits, printer_from_url
-from clerk_app.devices.printer.simulator import SimulatedPrinter
+from clerk_app.devices.printer.simulator.printer import SimulatedPrinter
 from clerk_app.domain.applicant import CardRecord
 from clerk_app.domain.case import Case, MaterialMode, SyncState
 from clerk_app.domain.ticket import Visit

@@ -20,7 +20,7 @@ from clerk_app.desk import printing
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import PrintJob, PrintState
 from clerk_app.devices.printer.printer import Limits, printer_from_url
-from clerk_app.devices.printer.simulator import NO_FAULTS, Faults, SimulatedPrinter
+from clerk_app.devices.printer.simulator.printer import NO_FAULTS, Faults, SimulatedPrinter
 from clerk_app.domain.documents import Slip
 from clerk_app.domain.numbering import case_number
 from clerk_app.store.cache import SqlStore

@@ -26,7 +26,7 @@ from clerk_app.desk.ports import (
     PrintOutcome,
     PrintResult,
 )
-from clerk_app.devices.printer.templates import Templates
+from clerk_app.devices.printer.templates.loading import Templates
 from clerk_app.ui.pieces import FittingScroll
 from clerk_app.ui.services import Look
 from tests.unit.page_samples import encoded, photograph, sheet

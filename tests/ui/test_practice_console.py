@@ -24,11 +24,11 @@ from clerk_app.desk.ports import (
     ReaderStatus,
 )
 from clerk_app.devices.card.simulator import SimulatedReader
-from clerk_app.devices.printer.mechanism import NO_FAULTS
-from clerk_app.devices.printer.paper import Paper
 from clerk_app.devices.printer.printer import printer_from_url
 from clerk_app.devices.printer.sample_slips import sample
-from clerk_app.devices.printer.simulator import SimulatedPrinter
+from clerk_app.devices.printer.simulator.mechanism import NO_FAULTS
+from clerk_app.devices.printer.simulator.paper import Paper
+from clerk_app.devices.printer.simulator.printer import SimulatedPrinter
 from clerk_app.devices.scanner.page import pages
 from clerk_app.domain.applicant import EntrySource
 from clerk_app.lanes import Lane

@@ -12,7 +12,7 @@ from window_hall import LI, Hall
 
 from clerk_app.desk.ports import PrintOutcome, PrintResult, PrintState
 from clerk_app.desk.views import Paper
-from clerk_app.devices.printer.templates import Templates
+from clerk_app.devices.printer.templates.loading import Templates
 from clerk_app.domain.documents import ClosingSlip, MaterialListSlip, ReceiptSlip, ShiftSlip
 from clerk_app.domain.documents import TestSlip as PageOfTests
 from clerk_app.failures import Failure

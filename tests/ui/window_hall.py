@@ -50,7 +50,7 @@ from clerk_app.devices.printer import slips
 from clerk_app.devices.printer.encoder import Encoding
 from clerk_app.devices.printer.layout import ROLLS
 from clerk_app.devices.printer.preview import preview
-from clerk_app.devices.printer.templates import Templates
+from clerk_app.devices.printer.templates.loading import Templates
 from clerk_app.devices.scanner.page import pages
 from clerk_app.devices.voice.voice import NoVoice
 from clerk_app.domain.applicant import CardRecord, DocumentKind, Sex

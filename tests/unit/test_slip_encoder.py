@@ -13,7 +13,6 @@ from clerk_app.devices.printer import slips
 from clerk_app.devices.printer.columns import clean
 from clerk_app.devices.printer.dots import line_dots, logo, raster
 from clerk_app.devices.printer.encoder import PROLOGUE, Encoding, encode
-from clerk_app.devices.printer.interpreter import Interpreter
 from clerk_app.devices.printer.layout import (
     BOLD,
     PLAIN,
@@ -30,6 +29,7 @@ from clerk_app.devices.printer.layout import (
     Space,
     Style,
 )
+from clerk_app.devices.printer.simulator.interpreter import Interpreter
 from clerk_app.failures import Failure
 
 WIDE, NARROW = ROLLS[80], ROLLS[58]

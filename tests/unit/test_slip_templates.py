@@ -39,9 +39,9 @@ from clerk_app.devices.printer.layout import (
     as_text,
 )
 from clerk_app.devices.printer.sample_slips import KINDS, sample
-from clerk_app.devices.printer.template_parser import MAX_LINES, parse
-from clerk_app.devices.printer.template_words import FORMATS, VOCABULARY, Kind
-from clerk_app.devices.printer.templates import Templates, built_in, source
+from clerk_app.devices.printer.templates.loading import Templates, built_in, source
+from clerk_app.devices.printer.templates.parser import MAX_LINES, parse
+from clerk_app.devices.printer.templates.words import FORMATS, VOCABULARY, Kind
 from clerk_app.devices.printer.wording import Language
 from clerk_app.domain.documents import ReceiptSlip, TicketSlip
 from clerk_app.failures import Failure

@@ -7,9 +7,9 @@ from dataclasses import replace
 from clerk_app.desk.ports import Preview
 from clerk_app.devices.printer.columns import clusters, columns
 from clerk_app.devices.printer.encoder import Encoding, encode, missing
-from clerk_app.devices.printer.interpreter import Interpreter
 from clerk_app.devices.printer.layout import Element, Line, Roll, as_text
-from clerk_app.devices.printer.paper import Paper, together
+from clerk_app.devices.printer.simulator.interpreter import Interpreter
+from clerk_app.devices.printer.simulator.paper import Paper, together
 
 _GETA = "〓"  # stands for a type that is missing, in Chinese printing as in GB 2312
 

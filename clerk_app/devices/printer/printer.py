@@ -30,9 +30,9 @@ from clerk_app.devices.printer import slips, status
 from clerk_app.devices.printer.dots import longest_command
 from clerk_app.devices.printer.encoder import Encoding, encode, missing, reporting
 from clerk_app.devices.printer.layout import ROLLS, Drawer, Element, Roll
-from clerk_app.devices.printer.templates import Templates
-from clerk_app.devices.printer.transport import Line
-from clerk_app.devices.printer.transports import LineFactory, line_factory
+from clerk_app.devices.printer.lines.addresses import LineFactory, line_factory
+from clerk_app.devices.printer.lines.line import Line
+from clerk_app.devices.printer.templates.loading import Templates
 from clerk_app.devices.printer.wording import Language
 from clerk_app.domain.documents import ReceiptSlip, Slip
 from clerk_app.failures import Failure

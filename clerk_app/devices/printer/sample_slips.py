@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from clerk_app.devices.printer.template_words import VOCABULARY
+from clerk_app.devices.printer.templates.words import VOCABULARY
 from clerk_app.domain.documents import (
     ClosingSlip,
     MaterialListSlip,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from clerk_app.devices.printer.columns import columns
 from clerk_app.devices.printer.layout import BOLD, TITLE, Cut, Element, Page, Roll
-from clerk_app.devices.printer.template_drawing import Drawing
-from clerk_app.devices.printer.template_words import VOCABULARY
-from clerk_app.devices.printer.templates import Templates
+from clerk_app.devices.printer.templates.drawing import Drawing
+from clerk_app.devices.printer.templates.loading import Templates
+from clerk_app.devices.printer.templates.words import VOCABULARY
 from clerk_app.devices.printer.wording import ENGLISH, OFFICE_COPY, Language, ordinal_mark
 from clerk_app.domain.documents import ReceiptSlip, Slip, VoidSlip
 

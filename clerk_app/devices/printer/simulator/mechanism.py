@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from clerk_app.devices.printer.interpreter import Interpreter
-from clerk_app.devices.printer.paper import Paper
+from clerk_app.devices.printer.simulator.interpreter import Interpreter
+from clerk_app.devices.printer.simulator.paper import Paper
 
 _DLE = 0x10
 # Length of each real-time command by its second byte: DLE EOT n, DLE ENQ n, DLE DC4 fn m t.

@@ -14,12 +14,12 @@ import re
 from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from clerk_app.devices.printer.transport import Line
-from clerk_app.devices.printer.transport_file import FileLine
-from clerk_app.devices.printer.transport_serial import FLOWS, PARITIES, SerialLine, SerialPort
-from clerk_app.devices.printer.transport_spooler import CupsLine, WindowsLine
-from clerk_app.devices.printer.transport_tcp import TcpLine
-from clerk_app.devices.printer.transport_usb import UsbLine
+from clerk_app.devices.printer.lines.file import FileLine
+from clerk_app.devices.printer.lines.line import Line
+from clerk_app.devices.printer.lines.serial import FLOWS, PARITIES, SerialLine, SerialPort
+from clerk_app.devices.printer.lines.spooler import CupsLine, WindowsLine
+from clerk_app.devices.printer.lines.tcp import TcpLine
+from clerk_app.devices.printer.lines.usb import UsbLine
 
 LineFactory = Callable[[], Line]  # a new line for each job
 

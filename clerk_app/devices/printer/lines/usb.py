@@ -6,7 +6,7 @@ import contextlib
 import time
 from typing import Any
 
-from clerk_app.devices.printer.transport import Line
+from clerk_app.devices.printer.lines.line import Line
 
 _PRINTER_CLASS = 7
 _CHUNK = 4096

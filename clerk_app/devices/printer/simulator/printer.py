@@ -1,28 +1,24 @@
 """A slip printer made of software: a TCP or serial port, paper as pictures, and faults on demand.
 
 Practice mode prints on it, tests break it. It holds on to every paper until `take_papers`.
-By hand, with every slip saved as a picture and a text:
-`python -m clerk_app.devices.printer.simulator --port 9100 --out DIR`.
 """
 
 from __future__ import annotations
 
-import argparse
 import select
 import socket
-import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from clerk_app.devices.printer.doors import Client, Door, PtyDoor, TcpDoor
 from clerk_app.devices.printer.layout import ROLLS
-from clerk_app.devices.printer.mechanism import NO_FAULTS, Faults, Mechanism
-from clerk_app.devices.printer.paper import Paper
+from clerk_app.devices.printer.simulator.doors import Client, Door, PtyDoor, TcpDoor
+from clerk_app.devices.printer.simulator.mechanism import NO_FAULTS, Faults, Mechanism
+from clerk_app.devices.printer.simulator.paper import Paper
 
 __all__ = ["NO_FAULTS", "Faults", "Paper", "SimulatedPrinter"]
 
@@ -242,47 +238,3 @@ class SimulatedPrinter:
             self._news.notify_all()
         if self._heard is not None:
             self._heard(paper)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until Ctrl+C, saving every slip as it is cut."""
-    parser = argparse.ArgumentParser(prog="clerk_app.devices.printer.simulator", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=9100)
-    parser.add_argument("--width", type=int, choices=sorted(ROLLS), default=80)
-    parser.add_argument("--charset", choices=("gb18030", "gbk", "gb2312", "utf8", "none"), default="gb18030")
-    parser.add_argument("--serial", action="store_true", help="a pseudo-terminal instead of the port")
-    parser.add_argument("--out", type=Path, required=True, help="directory for the pictures and texts")
-    options = parser.parse_args(arguments)
-    options.out.mkdir(parents=True, exist_ok=True)
-    count = 0
-
-    def keep(paper: Paper) -> None:
-        nonlocal count
-        count += 1
-        path = options.out / f"slip-{count:03d}.png"
-        paper.save(path)
-        sys.stdout.write(f"{path}\n")
-        sys.stdout.flush()
-
-    printer = SimulatedPrinter(
-        width=options.width,
-        charset=options.charset,
-        host=options.host,
-        port=options.port,
-        listener=keep,
-        serial=options.serial,
-    ).start()
-    sys.stdout.write(f"{printer.url}\n")
-    sys.stdout.flush()
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        printer.stop()
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

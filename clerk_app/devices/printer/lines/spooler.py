@@ -10,7 +10,7 @@ import os
 import subprocess
 from typing import Any
 
-from clerk_app.devices.printer.transport import Line
+from clerk_app.devices.printer.lines.line import Line
 from clerk_app.failures import Failure
 
 _TITLE = "clerk-app"  # spoolers show and log it: nothing of the slip belongs into it

@@ -19,7 +19,7 @@ from clerk_app.devices.printer.layout import (
     Style,
 )
 from clerk_app.devices.printer.layout import Line as PageLine
-from clerk_app.devices.printer.template_nodes import (
+from clerk_app.devices.printer.templates.nodes import (
     BarcodeOf,
     Bilingual,
     Field,
@@ -39,8 +39,8 @@ from clerk_app.devices.printer.template_nodes import (
     Template,
     Text,
 )
-from clerk_app.devices.printer.template_text import MODULES_AROUND, MODULES_EACH, QR_BYTES, barcode_holds
-from clerk_app.devices.printer.template_words import Word, told
+from clerk_app.devices.printer.templates.text import MODULES_AROUND, MODULES_EACH, QR_BYTES, barcode_holds
+from clerk_app.devices.printer.templates.words import Word, told
 
 _INDENT = 2  # of a value below its labels
 _QUIET = 32  # dots above and below a QR code: four modules, or readers do not find it

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from clerk_app.devices.printer.transport import Line
+from clerk_app.devices.printer.lines.line import Line
 
 FLOWS = ("dsrdtr", "rtscts", "xonxoff", "none")
 PARITIES = {"none": "N", "even": "E", "odd": "O"}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from clerk_app.devices.printer.template_nodes import (
+from clerk_app.devices.printer.templates.nodes import (
     BarcodeOf,
     Bilingual,
     Field,
@@ -29,7 +29,7 @@ from clerk_app.devices.printer.template_nodes import (
     Template,
     Text,
 )
-from clerk_app.devices.printer.template_text import (
+from clerk_app.devices.printer.templates.text import (
     Missing,
     Wrong,
     checked_barcode,
@@ -41,7 +41,7 @@ from clerk_app.devices.printer.template_text import (
     read_look,
     read_text,
 )
-from clerk_app.devices.printer.template_words import Kind, SlipWords, Word
+from clerk_app.devices.printer.templates.words import Kind, SlipWords, Word
 from clerk_app.failures import Failure
 
 MAX_LINES = 500

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from clerk_app.devices.printer.transport import Line
+from clerk_app.devices.printer.lines.line import Line
 
 _PAUSE = 0.02  # seconds between two reads of a device that says "nothing" by an empty answer
 

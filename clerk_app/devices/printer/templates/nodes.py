@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from clerk_app.devices.printer.layout import PLAIN, Style
-from clerk_app.devices.printer.template_words import Kind
+from clerk_app.devices.printer.templates.words import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from clerk_app.devices.printer.graphics import Graphics, Mode, Reader
-from clerk_app.devices.printer.paper import Letter, Look, Paper, Strip
+from clerk_app.devices.printer.simulator.graphics import Graphics, Mode, Reader
+from clerk_app.devices.printer.simulator.paper import Letter, Look, Paper, Strip
 
 _NUL, _LF, _CR, _ESC, _FS, _GS = 0x00, 0x0A, 0x0D, 0x1B, 0x1C, 0x1D
 _BOX = "□"  # what a printer shows for a code it has no letter for

@@ -6,7 +6,7 @@ import contextlib
 import socket
 from typing import Any
 
-from clerk_app.devices.printer.transport import Line
+from clerk_app.devices.printer.lines.line import Line
 
 
 class TcpLine(Line):

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from clerk_app.devices.printer.columns import columns
 from clerk_app.devices.printer.layout import ROLLS, Roll, Style
-from clerk_app.devices.printer.template_nodes import Bilingual, Look, Size, Slot, Text
-from clerk_app.devices.printer.template_words import FORMATS, Kind, Word
+from clerk_app.devices.printer.templates.nodes import Bilingual, Look, Size, Slot, Text
+from clerk_app.devices.printer.templates.words import FORMATS, Kind, Word
 
 Missing = Callable[[str], Sequence[str]]
 """The characters of a text that this workstation cannot put on paper, each once."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from clerk_app.devices.printer.paper import Letter, Look, Strip
+from clerk_app.devices.printer.simulator.paper import Letter, Look, Strip
 
 Reader = Generator[None, int, None]
 

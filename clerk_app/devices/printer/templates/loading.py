@@ -14,10 +14,10 @@ from pathlib import Path
 
 from clerk_app.devices.printer.dots import logo
 from clerk_app.devices.printer.layout import Picture, Roll
-from clerk_app.devices.printer.template_nodes import Template
-from clerk_app.devices.printer.template_parser import parse
-from clerk_app.devices.printer.template_text import Missing
-from clerk_app.devices.printer.template_words import VOCABULARY, SlipWords
+from clerk_app.devices.printer.templates.nodes import Template
+from clerk_app.devices.printer.templates.parser import parse
+from clerk_app.devices.printer.templates.text import Missing
+from clerk_app.devices.printer.templates.words import VOCABULARY, SlipWords
 from clerk_app.domain.documents import Slip
 from clerk_app.failures import Failure
 

@@ -1,0 +1,1 @@
+"""What a slip looks like, from text files that a hall can change: read, checked, drawn."""
