@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -18,6 +18,7 @@ from clerk_app.ui.announce import announce
 from clerk_app.ui.async_action import Actions
 from clerk_app.ui.banner import Answer, Message
 from clerk_app.ui.portraits import Portraits
+from clerk_app.ui.snapshots import Snapshots
 from clerk_app.ui.steps_panel import StepsPanel
 from clerk_app.ui.words import tr
 
@@ -33,10 +34,18 @@ class _Shown:
 
 
 class CardAtWindow:
-    """Decides what a document does. A second person's never replaces the first without a word."""
+    """Decides what a document does. A second person's never replaces the first without a word.
 
-    def __init__(self, steps: StepsPanel, acts: Acts, actions: Actions, portraits: Portraits) -> None:
+    One is taken after the other: of two that come at once the second meets who was taken from the first.
+    """
+
+    def __init__(
+        self, steps: StepsPanel, acts: Acts, shown: Snapshots, actions: Actions, portraits: Portraits
+    ) -> None:
         self._steps = steps
+        self._now = shown
+        self._taking = False
+        self._waiting: list[tuple[str, _Shown]] = []  # the visit each was shown in
         self._acts = acts
         self._actions = actions
         self._portraits = portraits
@@ -49,7 +58,7 @@ class CardAtWindow:
         self._portraits.offer(record)
         record = replace(record, photo=None)  # a question about the card may stand longer than its visit
         take = partial(self._acts.card, record)
-        self._meet(_Shown(record.name, record.number, record.birth, take), draft)
+        self._meet(_Shown(record.name, record.number, record.birth, take), visit, draft)
 
     def scanned(self, zone: str, visit: VisitView | None, draft: DraftView | None) -> None:
         """The machine-readable zone of a passport or permit was scanned."""
@@ -62,7 +71,7 @@ class CardAtWindow:
             self._fail(failure)
             return
         take = partial(self._acts.zone, zone)
-        self._meet(_Shown(document.name, document.number, document.birth, take), draft)
+        self._meet(_Shown(document.name, document.number, document.birth, take), visit, draft)
 
     def left_behind(self) -> None:
         """A card was read again that lies there since an earlier visit: it goes back, not into this one."""
@@ -77,17 +86,26 @@ class CardAtWindow:
         if self._steps.open_number:
             self._steps.open_step(1, focus=False)
 
-    def _meet(self, shown: _Shown, draft: DraftView | None) -> None:
+    def _meet(self, shown: _Shown, visit: VisitView, draft: DraftView | None) -> None:
+        if self._taking:
+            self._waiting.append((visit.id, shown))
+            return
         if draft is None:
             self._steps.banner.tell(Message("primary", "card.no_draft", seconds=12))
             return
         role = self._steps.applicant.awaits
-        here = draft.applicant
-        if here is not None and role == "party" and here.party is not None:
-            if _same(here.party, shown) or (here.agent is not None and _same(here.agent, shown)):
-                self._steps.applicant.banner.tell(Message("ok", "card.same", seconds=6))
+        party, agent = (draft.applicant.party, draft.applicant.agent) if draft.applicant else (None, None)
+        if agent is not None and (role == "agent" or party is None):
+            if _same(agent, shown):
+                self._tell_same()
             else:
-                self._ask(shown)
+                self._ask(shown, "card.other_agent", (("card.replace_agent", "agent"),))
+            return
+        if party is not None and role == "party":
+            if _same(party, shown) or (agent is not None and _same(agent, shown)):
+                self._tell_same()
+            else:
+                self._ask(shown, "card.other", (("card.as_agent", "agent"), ("card.replace", "party")))
             return
         self._take(shown, role)
 
@@ -96,21 +114,36 @@ class CardAtWindow:
         banner = self._steps.applicant.banner
         banner.withdraw()
         announce(self._steps, tr("card.read", name=shown.name))
-        self._actions.start(shown.take(role), banner, "card")
+        self._taking = True
+        self._actions.start(self._taken(shown, role), banner)
+
+    async def _taken(self, shown: _Shown, role: str) -> None:
+        try:
+            await shown.take(role)
+        finally:
+            self._taking = False
+            waiting, self._waiting = self._waiting, []
+        visit = self._now.visit
+        for visit_id, other in waiting:
+            if visit is not None and visit.id == visit_id:
+                self._meet(other, visit, self._now.draft)
 
     def _forget_undo(self) -> None:
-        """Somebody else is here by now: the applicant taken away cannot be given back over them."""
+        """Somebody else is here by now: what was taken away cannot be given back over them."""
         before = self._steps.banner.message
-        if before is not None and before.words == "undo.applicant":
+        if before is not None and before.words in ("undo.applicant", "undo.draft"):
             self._steps.banner.withdraw()
 
-    def _ask(self, shown: _Shown) -> None:
-        answers = (
-            Answer("card.as_agent", lambda: self._take(shown, "agent"), primary=True),
-            Answer("card.replace", lambda: self._take(shown, "party")),
+    def _tell_same(self) -> None:
+        self._steps.applicant.banner.tell(Message("ok", "card.same", seconds=6))
+
+    def _ask(self, shown: _Shown, words: str, ways: Sequence[tuple[str, str]]) -> None:
+        """Ask what the document of somebody else means; `ways` are the words of an answer and a role."""
+        answers = tuple(
+            Answer(said, partial(self._take, shown, role), primary=place == 0)
+            for place, (said, role) in enumerate(ways)
         )
-        message = Message("warn", "card.other", {"name": shown.name}, answers=answers)
-        self._steps.applicant.banner.tell(message)
+        self._steps.applicant.banner.tell(Message("warn", words, {"name": shown.name}, answers=answers))
 
 
 def _same(person: PersonView, shown: _Shown) -> bool:

@@ -49,7 +49,7 @@ class Counter(CounterPanels):
         self.acts = Acts(actions, self.shown)
         self.portraits = Portraits(actions)
         self.steps.applicant.show_portraits_of(self.portraits)
-        self.card = CardAtWindow(self.steps, self.acts, actions, self.portraits)
+        self.card = CardAtWindow(self.steps, self.acts, self.shown, actions, self.portraits)
         self.slips_at_window = SlipsAtWindow(self, actions)
         self.pages_at_window = PagesAtWindow(self, actions)
         self.notices = CounterNotices(self)

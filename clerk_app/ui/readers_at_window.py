@@ -32,16 +32,23 @@ class ReadersAtWindow:
     def __init__(self) -> None:
         self._states: dict[str, ReaderState] = {}
         self._lying: dict[str, _Lying] = {}
+        self._begun: dict[str, str | None] = {}  # reader -> the visit in which the reading under way began
 
-    def hear(self, status: ReaderStatus) -> ReaderStatus:
-        """Take note of a status; returns what the window shows of all readers: the busiest one."""
+    def hear(self, status: ReaderStatus, visit: str | None = None) -> ReaderStatus:
+        """Take note of a status during `visit` (as in `take`); returns what the window shows of all readers:
+        the busiest one.
+        """
         if status.state in _GONE:
             self._states.clear()
+            self._begun.clear()
             # Who was next may have gone with his card meanwhile; what was left behind stays so.
             self._lying = {name: card for name, card in self._lying.items() if card.visit != BETWEEN}
             return status
         self._states[status.reader] = status.state
-        if status.state is ReaderState.EMPTY:
+        if status.state is ReaderState.READING:
+            self._begun[status.reader] = visit
+        elif status.state is ReaderState.EMPTY:
+            self._begun.pop(status.reader, None)
             self._lying.pop(status.reader, None)
         name = min(self._states, key=lambda name: _FIRST.index(self._states[name]))
         return ReaderStatus(self._states[name], name)
@@ -49,10 +56,14 @@ class ReadersAtWindow:
     def take(self, event: CardRead, visit: str | None) -> bool:
         """Whether a card that was read belongs to `visit` (BETWEEN two, None when nobody is signed in).
 
-        It does not when it lies there since an earlier one.
+        It does not when it lies there since an earlier one, nor when that one ended while it was read: a
+        slow reader takes seconds.
         """
-        record = event.record
+        record, begun = event.record, self._begun.pop(event.reader, visit)
         card = _Lying(hash((record.kind, record.number, record.name)), visit)
+        if begun not in (None, BETWEEN, visit):
+            self._lying[event.reader] = replace(card, visit=begun)
+            return False
         before = self._lying.get(event.reader)
         if before is not None and before.digest == card.digest and before.visit not in (BETWEEN, visit):
             return False

@@ -125,7 +125,7 @@ class Shift(QObject):
     def card_event(self, event: CardEvent) -> None:
         """Something happened on the card reader."""
         if isinstance(event, ReaderStatus):
-            self._reader = event = self._readers.hear(event)
+            self._reader = event = self._readers.hear(event, self._visit)
         mine = not isinstance(event, CardRead) or self._readers.take(event, self._visit)
         if self.counter is None:
             return

@@ -98,10 +98,11 @@ class StepsPanel(QWidget):
             self.open_step(next_step(draft), focus=False)
 
     def _end_visit(self, now: str) -> None:
-        """What was said and asked of a citizen goes with the visit: the next one is not to be named by it."""
+        """What was said, asked and half typed of a citizen goes with the visit: the next one is not to be named by it."""
         if self._visit not in ("", now):
             for step in self._steps:
                 step.banner.withdraw()
+            self.applicant.forget()
         self._visit = now
 
     def show_between(self, queue: QueueView | None, left: tuple[DraftRow, ...]) -> None:

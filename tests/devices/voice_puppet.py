@@ -1,9 +1,9 @@
 """A process of the voice that tests hold the strings of: `voice_puppet.py LOG WAYS SETTINGS`.
 
-It writes each order to LOG. WAYS is a comma-separated list of how the first processes behave, one a start:
-"ready", "deaf" (never opens), "mute" (opens and never finishes a call), "dies" (ends at its first call),
-"idle" (ends before its first call), "closes" (takes no call any more), "talks" (a library of it prints lines of its own) or "lost" (says that
-its engine went away). The last one goes on for ever.
+It writes each order to LOG. WAYS is a comma-separated list of how the first processes behave, one a
+start: "ready", "deaf" (never opens), "mute" (opens and never finishes a call), "dies" (ends at its first
+call), "idle" (ends before its first call), "closes" (takes no call any more), "talks" (a library of it prints
+lines of its own) or "lost" (says that its engine went away). The last one goes on for ever.
 """
 
 from __future__ import annotations

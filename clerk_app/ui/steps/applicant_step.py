@@ -75,6 +75,15 @@ class ApplicantStep(StepCard):
         self._who = who
         self.retranslate()
 
+    def forget(self) -> None:
+        """The visit has ended: nothing typed and nobody awaited is left for the next one."""
+        for entry in (self._typed, self._organisation):
+            entry.forget()
+        self.show_applicant(None)
+        self.awaits = "party"
+        self._put_entries_away()
+        self.retranslate()
+
     def ask_typed(self) -> None:
         """Open the entry for a person whose card cannot be read."""
         self._organisation.hide()

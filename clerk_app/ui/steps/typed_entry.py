@@ -92,8 +92,17 @@ class _Entry(QFrame):
 
     def begin(self) -> None:
         """Start anew with the focus in the first line."""
-        self._problem.hide()
+        self.forget()
         self._lines[0][1].setFocus()
+
+    def forget(self) -> None:
+        """Nothing of whom it was typed for stays."""
+        self._problem.hide()
+        for _, editor, _ in self._lines:
+            if isinstance(editor, QLineEdit):
+                editor.clear()
+            elif editor.isEditable():
+                editor.setEditText(editor.itemText(editor.currentIndex()))  # a choice may serve all day
 
     def give(self) -> None:
         """Hand the values on when none is missing; else go to the first empty line and say so."""
@@ -154,11 +163,9 @@ class TypedEntry(_Entry):
         self.add_line("entry.birth", self._birth)
         self.add_line("entry.reason", self._reason)
 
-    def begin(self) -> None:
-        for line in (self._name, self._number, self._birth):
-            line.clear()
+    def forget(self) -> None:
+        super().forget()
         self._kind.setCurrentIndex(0)
-        super().begin()
 
     @property
     def kind(self) -> DocumentKind | None:
