@@ -26,11 +26,13 @@ from smartcard import scard
 from back_office.embedded import HallSetup, OfficeServer, enrolment_code, prepare
 from bench.report import Claim, Row, percentile, publish
 from clerk_app.application import clerk_window, qt_loop
-from clerk_app.bootstrap import NoPrinter, Parts, Workstation, enrol_with, open_workstation
+from clerk_app.bootstrap import enrol_with, open_workstation
 from clerk_app.devices.card.samples import SampleCard, sample_cards
+from clerk_app.devices.printer.none import NoPrinter
 from clerk_app.settings import Settings
 from clerk_app.store.vault import throw_away_key
 from clerk_app.ui.application import ClerkWindow
+from clerk_app.workstation import Parts, Workstation
 from practice.hall import CLERK, QUEUE, TokensInMemory
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "devices"))  # the virtual reader is the tests'

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the children count every import
     from bench.report import Claim
-    from clerk_app.bootstrap import Workstation
+    from clerk_app.workstation import Workstation
 
 ROUNDS = 7
 CLERK, PASSWORD = "1024", "practice"
@@ -156,10 +156,12 @@ def _ours(folder: Path, *, to_main: bool) -> None:
 
 
 def _workstation(folder: Path) -> Workstation:
-    from clerk_app.bootstrap import NoPrinter, Parts, open_workstation
+    from clerk_app.bootstrap import open_workstation
     from clerk_app.devices.card.simulator import SimulatedReader
+    from clerk_app.devices.printer.none import NoPrinter
     from clerk_app.settings import Settings
     from clerk_app.store.vault import GivenKey
+    from clerk_app.workstation import Parts
 
     class Tokens:
         def save(self, device_id: str, token: str) -> None: ...

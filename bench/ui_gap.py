@@ -29,12 +29,14 @@ from back_office.embedded import OfficeServer, enrolment_code
 from back_office.queues import issue
 from bench.report import Claim, Row, percentile, publish
 from clerk_app.application import clerk_window, qt_loop
-from clerk_app.bootstrap import NoPrinter, Parts, Workstation, enrol_with, open_workstation
+from clerk_app.bootstrap import enrol_with, open_workstation
 from clerk_app.desk.ports import LinkState
 from clerk_app.devices.card.simulator import SimulatedReader
+from clerk_app.devices.printer.none import NoPrinter
 from clerk_app.settings import Settings
 from clerk_app.store.vault import throw_away_key
 from clerk_app.ui.application import ClerkWindow
+from clerk_app.workstation import Parts, Workstation
 from practice.hall import CLERK, HALL, QUEUE, TokensInMemory, prepared_office
 
 EVENTS = 5_000

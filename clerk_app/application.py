@@ -27,8 +27,8 @@ from clerk_app.ui.services import Look, Services
 if TYPE_CHECKING:
     import asyncio
 
-    from clerk_app.bootstrap import Workstation
     from clerk_app.desk.ports import Doctor
+    from clerk_app.workstation import Workstation
 
 _log = logging.getLogger(__name__)
 
@@ -46,8 +46,17 @@ class SavedLook:
         return Look(kept.language, kept.theme, kept.scale)
 
     def save(self, look: Look) -> None:
-        self._settings = replace(self._settings, window=WindowSettings(look.language, look.theme, look.scale))
-        settings_file.save(self._settings)
+        """Keep `look`, and nothing else: IT may have edited the file since the window opened. Where that
+        cannot be done the look lasts as long as the window.
+        """
+        window = WindowSettings(look.language, look.theme, look.scale)
+        self._settings = replace(self._settings, window=window)
+        try:
+            settings_file.save(replace(settings_file.load(self._settings.folder), window=window))
+        except Failure as failure:  # left alone for whoever is editing it
+            _log.warning("the look is not kept: %s", failure.code)
+        except OSError as error:
+            _log.warning("the look is not kept: %s", error.strerror)
 
 
 def run(folder: Path | None, *, verbose: bool = False) -> int:

@@ -1,315 +1,35 @@
-"""The only wiring: settings → vault → store → devices → desk → sync.
+"""What a workstation is made of: the real parts by the settings, opened, enrolled, looked at by the doctor.
 
-Everybody else is given what they need. What differs between a real workstation, the practice hall and a
-test comes in as `Parts`.
+`workstation` ties parts together; everybody else is given what they need. What differs between a real
+workstation, the practice hall and a test comes in as `Parts`.
 """
 
 from __future__ import annotations
 
-import logging
 import platform
-import threading
-import traceback
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
 from getpass import getuser
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from clerk_app import settings as settings_file
-from clerk_app.catalogue.changes import ItemChange
-from clerk_app.catalogue.shared import SharedCatalogue, discard
-from clerk_app.catalogue.shipping import install
-from clerk_app.clock import HallClock, wall
-from clerk_app.desk import printing, scanning
-from clerk_app.desk.context import Desk
+from clerk_app.clock import wall
 from clerk_app.desk.ports import (
-    Camera,
-    CardReader,
-    Changed,
     Device,
     Doctor,
-    LinkStatus,
-    Page,
-    PhotoDecoder,
-    Preview,
     Printer,
-    PrinterSetup,
-    PrinterStatus,
-    PrintOutcome,
-    PrintResult,
-    Voice,
-    VoiceStatus,
 )
+from clerk_app.devices.printer.none import NoPrinter
 from clerk_app.devices.scanner.camera import ProcessCamera
-from clerk_app.devices.voice.voice import NoVoice, voice_from_settings
-from clerk_app.doctor.readers import RememberedReader
+from clerk_app.devices.voice.voice import voice_from_settings
 from clerk_app.domain import masking
-from clerk_app.domain.catalogue import ItemStatus
-from clerk_app.domain.documents import Slip
-from clerk_app.domain.ids import uuid7
 from clerk_app.failures import Failure
-from clerk_app.lanes import Lane
 from clerk_app.settings import Settings
 from clerk_app.store.cache import SqlStore
 from clerk_app.store.vault import KeyringKey, KeySource
-from clerk_app.sync.catalogue_file import fetch_catalogue
-from clerk_app.sync.client import OfficeClient
-from clerk_app.sync.courier import CatalogueCourier
 from clerk_app.sync.enrolment import KeyringTokens, TokenKeeper, device_of
 from clerk_app.sync.enrolment import enrol as enrol_with_office
-from clerk_app.sync.exchange import SKEW_KEY, Exchange
-from clerk_app.sync.office import DirectOffice
-from clerk_app.sync.protocol import CatalogueInfo, ItemMessage
-from clerk_app.sync.scheduler import Scheduler
-from clerk_app.sync.transport import TimeOuts
-
-_log = logging.getLogger(__name__)
-
-_PHOTO_CLOSE_SECONDS = 0.2
-"""Nobody misses a photo that a decoder is still busy with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What is plugged in from outside: keys, device token, reader, printer, voice, camera, decoder of card
-    photos; and how patient to be.
-
-    No `office_time_outs` are the usual ones; `printer_watch` is how often to look at the printer, in seconds.
-    """
-
-    key: KeySource
-    tokens: TokenKeeper
-    reader: CardReader
-    printer: Printer
-    voice: Voice = field(default_factory=NoVoice)
-    camera: Camera | None = None
-    decode_photo: PhotoDecoder | None = None
-    office_time_outs: TimeOuts | None = None
-    printer_watch: float = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Lanes:
-    """One thread each: use cases, direct calls to the office, catalogue, printer, scanned pages, photos."""
-
-    desk: Lane
-    network: Lane
-    catalogue: Lane
-    printer: Lane
-    scanner: Lane
-    photo: Lane
-
-
-class NoPrinter:
-    """The printer port of a workstation whose settings name none."""
-
-    setup = PrinterSetup("", 80, "gb18030")
-
-    def preview(self, slip: Slip, *, reprint: int = 0) -> Preview:
-        raise Failure("PRINTER-NOT-SET")
-
-    def missing(self, text: str) -> tuple[str, ...]:
-        return ()
-
-    def status(self) -> PrinterStatus:
-        return PrinterStatus(code="PRINTER-NOT-SET")
-
-    def print(self, slip: Slip, *, reprint: int = 0) -> PrintResult:
-        return PrintResult(PrintOutcome.FAILED, "PRINTER-NOT-SET")
-
-
-class Workstation:
-    """One workstation, wired and running between `start` and `close`.
-
-    `desk` is what the use cases are given; `lanes` where they run. Listeners get `Changed` on whatever
-    thread changed it and must return at once.
-    """
-
-    def __init__(self, settings: Settings, parts: Parts, store: SqlStore, device: Device) -> None:
-        token = parts.tokens.load(device.id)
-        if token is None:
-            raise Failure("SETTINGS-NOT-ENROLLED", "no device token in the keyring")
-        self.settings = settings
-        self.parts = parts
-        self.reader = RememberedReader(parts.reader)
-        self.store = store
-        self.lanes = Lanes(
-            Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"), Lane("scanner"), Lane("photo")
-        )
-        skew = store.read(lambda tx: tx.meta.get(SKEW_KEY))
-        self._clock = HallClock(float(skew or 0.0))
-        self._listeners: list[Callable[[Changed], None]] = []
-        self._printer_status = PrinterStatus()
-        self._printer_watch = parts.printer_watch
-        self._started = False
-        self._closing = threading.Event()
-        self._watch = threading.Thread(target=self._watch_printer, name="printer-watch", daemon=True)
-
-        connect = partial(
-            OfficeClient,
-            settings.office_url,
-            token=token,
-            ca=Path(settings.office_ca) if settings.office_ca else None,
-            time_outs=parts.office_time_outs,
-        )
-        self.catalogue = _catalogue(catalogue_path(settings), store, self.lanes.catalogue)
-        self._office_client = connect()
-        exchange = Exchange(
-            store, device, self._clock, wall=wall, on_items=self._apply_items, on_changed=self._tell
-        )
-        self.scheduler = Scheduler(exchange, connect, clock=self._clock, on_link=self._on_link)
-        self.desk = Desk(
-            device=device,
-            store=store,
-            office=DirectOffice(self._office_client, device),
-            catalogue=self.catalogue,
-            printer=parts.printer,
-            voice=parts.voice,
-            straighten=_straighten,
-            clock=self._clock,
-            new_id=uuid7,
-            link=lambda: self.scheduler.status,
-            poke=self.scheduler.poke,
-            changed=self._tell,
-        )
-        self._courier = CatalogueCourier(
-            self._fetch_catalogue,
-            connect,
-            on_fetched=self._on_catalogue,
-            on_trouble=lambda failure: _log.warning("catalogue: %s", failure),
-        )
-
-    @property
-    def link(self) -> LinkStatus:
-        return self.scheduler.status
-
-    @property
-    def printer_status(self) -> PrinterStatus:
-        """As last asked, a few seconds old at most."""
-        return self._printer_status
-
-    @property
-    def voice_status(self) -> VoiceStatus:
-        return self.desk.voice.status
-
-    def subscribe(self, listener: Callable[[Changed], None]) -> None:
-        self._listeners.append(listener)
-
-    def start(self) -> None:
-        """Recover what a kill left, then begin to sync, to fetch and to watch the printer."""
-        printing.recover(self.desk)
-        scanning.sweep(self.desk)
-        self._started = True
-        self.desk.voice.start()
-        self.scheduler.start()
-        self._courier.start()
-        self._watch.start()
-
-    def print_queued(self) -> None:
-        """Print what waits, on the printer lane; returns at once."""
-        self._submit(self._print)
-
-    def close(self) -> None:
-        """One way out: stop intake, end the threads, close the files. A few seconds at most."""
-        self._closing.set()
-        self.reader.stop()
-        self.desk.voice.stop()
-        if self.parts.camera is not None:
-            self.parts.camera.close()
-        if self._started:
-            self._courier.stop()
-            self.scheduler.stop()
-            self._watch.join(2)
-        self._office_client.cut()
-        self.lanes.network.close()
-        self.lanes.scanner.close()
-        self.lanes.photo.close(_PHOTO_CLOSE_SECONDS)
-        self._office_client.close()
-        self.lanes.desk.close()
-        self.lanes.printer.close()
-        self.catalogue.close()
-        self.lanes.catalogue.close()
-        self.store.close()
-
-    # --- what the background brings --------------------------------------------------------------------
-
-    def _tell(self, changed: Changed) -> None:
-        for listener in tuple(self._listeners):
-            listener(changed)
-
-    def _on_link(self, status: LinkStatus) -> None:
-        self._clock.skew = status.skew_seconds
-        self._tell(Changed(frozenset({"link"})))
-
-    def _apply_items(self, items: Sequence[ItemMessage]) -> None:
-        self.catalogue.apply(
-            ItemChange(item.code, ItemStatus(item.status), item.version, item.valid_to) for item in items
-        )
-        self._courier.poke()
-
-    def _fetch_catalogue(self, client: OfficeClient, beat: Callable[[], None]) -> bool:
-        target = catalogue_path(self.settings)
-
-        def swap(packed: Path, info: CatalogueInfo) -> None:
-            install(packed, target, info.sha256)
-
-        return fetch_catalogue(client, self.catalogue.version, target.parent, swap, beat)
-
-    def _on_catalogue(self) -> None:
-        self.catalogue.reopen()
-        self._tell(Changed(frozenset({"catalogue"})))
-
-    def _submit(self, work: Callable[[], None]) -> None:
-        self.lanes.printer.submit(work).add_done_callback(_log_bug)
-
-    def _watch_printer(self) -> None:
-        while True:
-            self._submit(self._look_at_printer)
-            if self._closing.wait(self._printer_watch):
-                return
-
-    def _look_at_printer(self) -> None:
-        before, self._printer_status = self._printer_status, self.desk.printer.status()
-        if before != self._printer_status:
-            self._tell(Changed(frozenset({"printer"})))
-        if self._printer_status.ready and printing.resume_when_ready(self.desk):
-            self._print()
-
-    def _print(self) -> None:
-        try:
-            printing.run(self.desk)
-        except Failure as failure:
-            _log.error("printing: %s", failure)
-
-
-def _log_bug(done: Future[None]) -> None:
-    """A bug must not end in a future nobody reads. Its message may quote a slip: only the place is told."""
-    if not done.cancelled() and (error := done.exception()) is not None:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        _log.error("a bug in printing: %s at %s:%s", type(error).__name__, place.filename, place.lineno)
-
-
-def _catalogue(path: Path, store: SqlStore, lane: Lane) -> SharedCatalogue:
-    """The catalogue file. A damaged one holds nothing of ours: it is thrown away and fetched again.
-
-    So is what the feed said about single items; its cursor goes first, so that the feed says it again.
-    """
-    try:
-        return SharedCatalogue(path, lane)
-    except Failure as failure:
-        if failure.code != "CATALOGUE-DAMAGED":
-            raise
-        _log.error("catalogue thrown away: %s", failure)
-    store.write(lambda tx: tx.feed.reset("catalogue"))
-    discard(path)
-    return SharedCatalogue(path, lane)
-
-
-def catalogue_path(settings: Settings) -> Path:
-    return settings.folder / "catalogue.db"
+from clerk_app.workstation import Parts, Workstation
 
 
 def open_workstation(settings: Settings, parts: Parts) -> Workstation:
@@ -347,12 +67,6 @@ def real_parts(settings: Settings) -> Parts:
         camera=ProcessCamera(settings.scanner.camera),
         decode_photo=photo.installed(),
     )
-
-
-def _straighten(data: bytes) -> Sequence[Page]:
-    from clerk_app.devices.scanner.page import pages  # loaded when the first page comes
-
-    return pages(data)
 
 
 def doctor(folder: Path | None) -> Doctor:

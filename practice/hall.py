@@ -27,7 +27,7 @@ from back_office.embedded import (
     prepare,
 )
 from back_office.queues import issue
-from clerk_app.bootstrap import Parts, Workstation, enrol_with, open_workstation
+from clerk_app.bootstrap import enrol_with, open_workstation
 from clerk_app.desk.ports import Voice, VoiceStatus
 from clerk_app.devices.card.samples import sample_cards
 from clerk_app.devices.card.simulator import SimulatedReader
@@ -39,6 +39,7 @@ from clerk_app.devices.voice.voice import voice_from_settings
 from clerk_app.lanes import Lane
 from clerk_app.settings import PrinterSettings, Settings, VoiceSettings, WindowSettings
 from clerk_app.store.vault import KeySource, throw_away_key
+from clerk_app.workstation import Parts, Workstation
 from practice import photos
 from practice.camera import PracticeCamera
 from practice.network import Cable

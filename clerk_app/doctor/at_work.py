@@ -24,7 +24,7 @@ from clerk_app.lanes import Lane
 from clerk_app.store.vault import KeyringKey, check_keyring
 
 if TYPE_CHECKING:
-    from clerk_app.bootstrap import Workstation
+    from clerk_app.workstation import Workstation
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class StepsPanel(QWidget):
             self.open_step(next_step(draft), focus=False)
 
     def _end_visit(self, now: str) -> None:
-        """What was said, asked and half typed of a citizen goes with the visit: the next one is not to be named by it."""
+        """What was said, asked and half typed of a citizen goes with the visit, before the next one comes."""
         if self._visit not in ("", now):
             for step in self._steps:
                 step.banner.withdraw()

@@ -27,7 +27,7 @@ from sync_window import Tokens
 from back_office import catalogue
 from back_office.embedded import OfficeServer, UserSetup, enrolment_code, issue_ticket, prepare
 from back_office.settings import Settings as OfficeSettings
-from clerk_app.bootstrap import Parts, Workstation, enrol_with, open_workstation
+from clerk_app.bootstrap import enrol_with, open_workstation
 from clerk_app.desk import acceptance, calling, drafting, following, printing, sign_in
 from clerk_app.desk.ports import (
     CardEvent,
@@ -51,6 +51,7 @@ from clerk_app.domain.ticket import Visit
 from clerk_app.settings import Settings
 from clerk_app.store.vault import GivenKey, throw_away_key
 from clerk_app.sync.transport import TimeOuts
+from clerk_app.workstation import Parts, Workstation
 from practice.network import Cable
 
 COLLEAGUE = UserSetup("1025", "陈静", "window-thirteen", name_en="Chen Jing")

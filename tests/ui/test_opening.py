@@ -13,10 +13,10 @@ from pytestqt.qtbot import QtBot
 from window_hall import CLERK, DEVICE, PASSWORD, Hall
 
 from clerk_app import application
-from clerk_app.bootstrap import Workstation
 from clerk_app.failures import Failure
 from clerk_app.settings import Settings
 from clerk_app.ui.application import ClerkWindow
+from clerk_app.workstation import Workstation
 
 
 def test_a_clerk_who_signs_in_before_the_desk_is_there_is_signed_in_once_it_is(window_hall: Hall) -> None:
