@@ -124,12 +124,21 @@ def default_folder() -> Path:
 def load(folder: Path | None = None) -> Settings:
     """The settings in `folder` (default: the account's). Failure SETTINGS-INVALID names what is wrong."""
     folder = folder or default_folder()
-    file = folder / FILE
-    if not file.exists():
-        return Settings(folder)
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number or a nest without end
+        text = (folder / FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings(folder)
+    except OSError as error:  # of another account, or a folder of that name
+        raise Failure("SETTINGS-INVALID", f"{folder / FILE}: {error.strerror}") from error
+    except ValueError as error:
+        raise Failure("SETTINGS-INVALID", "not UTF-8") from error
+    return _parsed(folder, text)
+
+
+def _parsed(folder: Path, text: str) -> Settings:
+    try:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # no TOML, a number or a nest without end
         raise Failure("SETTINGS-INVALID", str(error)) from error
     return _read(folder, table)
 
@@ -182,23 +191,74 @@ def _told(values: tuple[object, ...]) -> str:
 
 
 def save(settings: Settings) -> None:
-    """Write the settings back, readable by this account only. What has its default value is left out."""
-    sections: list[tuple[str, Mapping[str, Any]]] = [
-        ("[office]", {"url": settings.office_url, "ca": settings.office_ca})
-    ]
-    sections += [("[[reader]]", reader) for reader in settings.readers]
-    for name, shape in _SECTIONS.items():
-        usual = asdict(shape())
-        own = asdict(getattr(settings, name))
-        sections.append((f"[{name}]", {key: value for key, value in own.items() if value != usual[key]}))
-    lines: list[str] = []
-    for heading, values in sections:
-        if values or heading == "[[reader]]":
-            lines += [heading, *(f"{_key(key)} = {_toml(value)}" for key, value in values.items()), ""]
+    """Write the settings back, readable by this account only.
+
+    The file is IT's: what has not changed stays as it was written, comments included. A kill leaves the file
+    before or the one after. Raises OSError.
+    """
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = settings.folder / FILE
-    file.write_text("\n".join(lines), encoding="utf-8")
-    file.chmod(0o600)
+    file = (settings.folder / FILE).resolve()  # a hall's IT may keep it elsewhere
+    text = _edited(file, settings)
+    beside = file.with_name(f"{FILE}.new")
+    beside.touch(mode=0o600)
+    beside.chmod(0o600)
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(file)
+
+
+def _edited(file: Path, settings: Settings) -> str:
+    """The text of `file` with what is different in `settings`; all of it anew where that cannot be done."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        before = _sections(_parsed(settings.folder, text))
+    except (Failure, OSError, ValueError):
+        return _whole(settings)
+    for name, told in _sections(settings).items():
+        changed = {key: value for key, value in told.items() if value != before[name][key]}
+        if changed:
+            text = _with(text, name, changed)
+    try:
+        return text if _parsed(settings.folder, text) == settings else _whole(settings)
+    except Failure:
+        return _whole(settings)
+
+
+def _with(text: str, name: str, changed: Mapping[str, Any]) -> str:
+    """`text` with other values in table `name`. Only lines written the usual way are understood."""
+    lines, left = text.splitlines(), dict(changed)
+    heads = [place for place, line in enumerate(lines) if line.lstrip().startswith("[")]
+    start = next((place for place in heads if re.match(rf"\s*\[\s*{name}\s*\]", lines[place])), None)
+    if start is None:
+        lines += ["", f"[{name}]"]
+        start, end = len(lines) - 1, len(lines)
+    else:
+        end = next((place for place in heads if place > start), len(lines))
+    for place in range(start + 1, end):
+        line = re.match(r"(\s*([A-Za-z0-9_-]+)\s*=\s*)(?:\"[^\"]*\"|'[^']*'|[^\s#]+)(.*)", lines[place])
+        if line is not None and line[2] in left:
+            lines[place] = f"{line[1]}{_toml(left.pop(line[2]))}{line[3]}"
+    lines[start + 1 : start + 1] = [f"{key} = {_toml(value)}" for key, value in left.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _sections(settings: Settings) -> dict[str, dict[str, Any]]:
+    office = {"url": settings.office_url, "ca": settings.office_ca}
+    return {"office": office} | {name: asdict(getattr(settings, name)) for name in _SECTIONS}
+
+
+def _whole(settings: Settings) -> str:
+    """All settings; what has its default value is left out."""
+    usual = _sections(Settings(settings.folder))
+    tables: list[tuple[str, Mapping[str, Any]]] = []
+    for name, told in _sections(settings).items():
+        own = {key: value for key, value in told.items() if value != usual[name][key]}
+        tables += [(f"[{name}]", own)] if own else []
+        if name == "office":
+            tables += [("[[reader]]", reader) for reader in settings.readers]
+    lines: list[str] = []
+    for heading, values in tables:
+        lines += [heading, *(f"{_key(key)} = {_toml(value)}" for key, value in values.items()), ""]
+    return "\n".join(lines)
 
 
 def _key(key: str) -> str:
