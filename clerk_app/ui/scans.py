@@ -120,8 +120,14 @@ class ScansAtWindow:
     # --- anything else ---------------------------------------------------------------------------------
 
     def _unknown(self, text: str) -> None:
-        """Told with stars, because it may be anybody's number; the field that had the focus can have it."""
+        """Told with stars, because it may be anybody's number; the field that had the focus can have it.
+
+        A password, from a badge or a key that types it, goes where it is asked for and is told with nothing.
+        """
         place, field = self._counter.steps.banner, _field()
+        if isinstance(field, QLineEdit) and field.echoMode() is not QLineEdit.EchoMode.Normal:
+            _write(field, text)
+            return
         answers = () if field is None else (Answer("scan.into_field", lambda: into(field), primary=True),)
 
         def into(field: QLineEdit | QPlainTextEdit) -> None:

@@ -85,3 +85,10 @@ def test_it_is_said_in_english_too(unknown: Hall) -> None:
     unknown.press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
     assert entry(unknown)._why.text().startswith("The office does not know you")
     unknown.press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+
+
+def test_a_password_from_a_badge_goes_where_it_is_asked_for_and_is_told_nowhere(unknown: Hall) -> None:
+    unknown.press(Qt.Key.Key_F1)
+    unknown.scan("pass-4711-badge")
+    assert unknown.counter.steps.banner.message is None
+    assert (unknown.focus().text(), entry(unknown).isVisible()) == ("pass-4711-badge", True)
