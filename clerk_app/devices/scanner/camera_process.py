@@ -6,7 +6,6 @@ picture in full. It ends when its input does.
 
 from __future__ import annotations
 
-import faulthandler
 import sys
 import threading
 import time
@@ -15,13 +14,12 @@ from typing import IO, TYPE_CHECKING
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QImage, QImageWriter
 
+from clerk_app.devices.heartbeat import end_when_hung
 from clerk_app.devices.scanner.camera import FRAME, HEAD, LOST, PHOTO
 
 if TYPE_CHECKING:
     from PySide6.QtMultimedia import QCameraFormat
 
-OPEN_SECONDS = 20
-"""After so long in the driver the process ends by itself, for nobody else may be left to end it."""
 FRAME_SECONDS = 0.08
 FRAME_SIDE = 800  # pixels of the long side
 MOST_PIXELS = 13_000_000
@@ -85,8 +83,8 @@ def main() -> int:
     """Show what the camera sees until the input ends."""
     wanted = sys.argv[1].lower()
     sender = Sender(sys.stdout.buffer)
-    faulthandler.dump_traceback_later(OPEN_SECONDS, exit=True)  # needs no interpreter lock, unlike a timer
     app = QGuiApplication([sys.argv[0], "-platform", "offscreen"])
+    end_when_hung(app)
     try:
         from PySide6.QtMultimedia import QCamera, QMediaCaptureSession, QMediaDevices, QVideoSink
     except ImportError as error:  # a library of the system is not installed
@@ -99,16 +97,13 @@ def main() -> int:
     camera, session, sink = QCamera(devices[0]), QMediaCaptureSession(), QVideoSink()
     formats = [shape for shape in devices[0].videoFormats() if _pixels(shape.resolution()) <= MOST_PIXELS]
     if formats:
-        camera.setCameraFormat(
-            max(formats, key=lambda shape: (_pixels(shape.resolution()), shape.maxFrameRate()))
-        )
+        camera.setCameraFormat(max(formats, key=_worth))
     session.setCamera(camera)
     session.setVideoSink(sink)
     sink.videoFrameChanged.connect(lambda frame: sender.show(frame.toImage()))
     camera.errorOccurred.connect(lambda _error, told: sender.lose("SCAN-CAMERA", told))
     sender.ended.connect(app.quit, Qt.ConnectionType.QueuedConnection)
     camera.start()
-    faulthandler.cancel_dump_traceback_later()
     threading.Thread(target=sender.read, args=(sys.stdin.buffer,), name="camera-orders", daemon=True).start()
     return app.exec()
 

@@ -8,15 +8,13 @@ It ends when its input does.
 
 from __future__ import annotations
 
-import faulthandler
 import json
 import sys
 import threading
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 
-OPEN_SECONDS = 20
-"""After so long in the engine the process ends by itself, for nobody else may be left to end it."""
+from clerk_app.devices.heartbeat import end_when_hung
 
 
 class _Orders(QObject):
@@ -35,15 +33,14 @@ def main() -> int:
     """Speak until the input ends."""
     told = json.loads(sys.argv[1])
     sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    faulthandler.dump_traceback_later(OPEN_SECONDS, exit=True)  # needs no interpreter lock, unlike a timer
     app = QCoreApplication(sys.argv[:1])
+    end_when_hung(app)
     try:
         from clerk_app.devices.voice.speaker import Speaker
     except ImportError as error:  # a library of the system that sound needs is not installed
         _say({"state": "silent", "code": "VOICE-SILENT", "detail": str(error)})
         return 0
     speaker = Speaker(tuple(told["languages"]), told["rate"], told["volume"])
-    faulthandler.cancel_dump_traceback_later()
     orders = _Orders()
     orders.came.connect(lambda line: speaker.speak(json.loads(line)), Qt.ConnectionType.QueuedConnection)
     orders.ended.connect(app.quit, Qt.ConnectionType.QueuedConnection)
