@@ -36,7 +36,7 @@ Work = tuple[str, str, str, str, Callable[[Desk], "Sequence[Page]"]]
 class PagesAtWindow(QObject):
     """Ties the sheet to the camera and the desk. What was begun ends, also when the sheet is put away."""
 
-    _seen = Signal(object)
+    _seen = Signal(int, object)
 
     def __init__(self, counter: Counter, actions: Actions) -> None:
         super().__init__(counter)
@@ -45,6 +45,7 @@ class PagesAtWindow(QObject):
         self._sheet = counter.scan
         self._camera = actions.camera
         self._draft, self._material = "", ""
+        self._turn = 0  # of the sheet: what comes late was meant for an earlier one
         self._waiting: deque[Work] = deque()
         self._done, self._count, self._busy = 0, 0, False
         self._small: dict[str, QImage] = {}
@@ -70,10 +71,11 @@ class PagesAtWindow(QObject):
         if draft is None or found is None:
             return
         self._draft, self._material = draft.id, material
+        self._turn = turn = self._turn + 1
         self._sheet.open(found)
         self._actions.look(self._read(), self._sheet.banner)
         if self._camera is not None:
-            self._camera.open(self._seen.emit)
+            self._camera.open(lambda event: self._seen.emit(turn, event))
 
     def _closed(self) -> None:
         self._small.clear()
@@ -91,8 +93,8 @@ class PagesAtWindow(QObject):
 
     # --- the camera ----------------------------------------------------------------------------------
 
-    def _camera_event(self, event: CameraEvent) -> None:
-        if self._sheet.isHidden():
+    def _camera_event(self, turn: int, event: CameraEvent) -> None:
+        if turn != self._turn or self._sheet.isHidden():
             return
         if isinstance(event, CameraFrame):
             self._sheet.show_frame(QImage.fromData(event.content))
@@ -157,6 +159,8 @@ class PagesAtWindow(QObject):
     async def _read(self) -> None:
         draft, material = self._draft, self._material
         pages = await self._actions.at_desk(scanning.pages, draft, material)
+        if (draft, material) != (self._draft, self._material):
+            return
         self._show(pages)
         for page in pages:
             if page.id not in self._small and not self._sheet.isHidden():

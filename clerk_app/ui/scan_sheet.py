@@ -188,6 +188,7 @@ class ScanSheet(SideSheet):
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.filesSelected.connect(lambda names: self.picked.emit([Path(name) for name in names]))
+        self.closed.connect(dialog.reject)  # what is picked then is for nobody
         dialog.open()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 from window_hall import LI, Hall
 
+from clerk_app.desk.ports import CameraPhoto
 from clerk_app.ui.pieces import KeyButton
 from clerk_app.ui.scan_sheet import ScanSheet
 from tests.unit.page_samples import encoded, photograph, sheet
@@ -192,3 +193,29 @@ def test_nobody_leaves_the_camera_on(hall: Hall) -> None:
     assert hall.camera.listener is not None
     hall.press(Qt.Key.Key_Q, CTRL | Qt.KeyboardModifier.ShiftModifier)
     assert hall.camera.listener is None
+
+
+def test_a_photo_that_comes_late_is_not_put_to_the_next_material(hall: Hall) -> None:
+    hall.camera.sees = PAGES[0]
+    hall.press(Qt.Key.Key_S, ALT)
+    late = hall.camera.listener
+    assert late is not None
+    hall.press(Qt.Key.Key_Escape)
+    hall.press(Qt.Key.Key_Down)
+    hall.press(Qt.Key.Key_S, ALT)
+    late(CameraPhoto(PAGES[0]))
+    hall.settle()
+    assert hall.counter.scan.isVisible()
+    assert not hall.counter.scan.model.rows
+
+
+def test_files_being_picked_when_the_sheet_goes_are_for_nobody(hall: Hall) -> None:
+    """The citizen's case went on elsewhere, or was given up: the next one's must not get them."""
+    hall.press(Qt.Key.Key_S, ALT)
+    hall.press(Qt.Key.Key_Return)
+    (dialog,) = hall.window.findChildren(QFileDialog)
+    assert dialog.isVisible()
+    hall.counter.scan.put_away()
+    assert not dialog.isVisible()
+    hall.settle()
+    assert not hall.window.findChildren(QFileDialog)
