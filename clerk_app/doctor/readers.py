@@ -18,13 +18,14 @@ from clerk_app.desk.ports import (
     ReaderState,
     ReaderStatus,
 )
-from clerk_app.doctor.rounds import Asked, Look, Tell, failed, not_checked
+from clerk_app.doctor.rounds import NO_ANSWER, Asked, Look, Tell, failed, not_checked
 from clerk_app.domain.applicant import DocumentKind
 from clerk_app.failures import Failure
 
 SERVICE, READER, CARD = "reader_service", "reader", "card"
-_LISTEN = 3.0
-"""Seconds a reader has to say how it is; a card that lies there is read in this time too."""
+_LISTEN = 4.0
+"""Seconds a reader has to say how it is: one on the network that nobody reaches takes three to say so. A card
+that lies there is read in this time too."""
 _SETTLE = 0.6
 """Seconds without news after which a reader has said what it has to say: pcscd looks every 0.4 s."""
 _CARD = 20.0
@@ -175,7 +176,7 @@ def _tell(opened: Sequence[tuple[str, str, Heard | Failure]], asked: Asked, tell
     if not by_service:
         tell(Check(SERVICE, said="unused"))
     elif not any(heard.states for heard in by_service):
-        tell(not_checked(SERVICE, "the readers have not reported yet"))
+        tell(Check(SERVICE, Level.WARN, NO_ANSWER, detail="the readers have not reported yet"))
     elif any(ReaderState.SERVICE_LOST in heard.states.values() for heard in by_service):
         tell(Check(SERVICE, Level.FAIL, "CARD-SERVICE-LOST"))
     else:
@@ -189,6 +190,8 @@ def _reader(key: str, driver: str, heard: Heard) -> Check:
     states = set(heard.states.values())
     if heard.broken is not None:
         return Check(key, Level.FAIL, heard.broken.code, detail=heard.broken.detail)
+    if not states and _PCSC not in driver:  # no other line of the list says so
+        return Check(key, Level.WARN, NO_ANSWER, detail=f"driver {driver}")
     if not states or ReaderState.SERVICE_LOST in states:
         return not_checked(key, f"driver {driver}")
     if ReaderState.NO_READER in states:

@@ -105,6 +105,23 @@ def test_a_reader_nobody_can_make_is_told_beside_the_others(card_bench: Bench) -
     assert told["reader_service"].said == "unused"
 
 
+class SilentReader(SimulatedReader):
+    """A driver that says nothing: its port or its service hangs."""
+
+    def start(self, listener: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("driver", "told"), [("sdt", "reader"), ("pcsc", "reader_service")])
+def test_a_reader_that_says_nothing_is_told_itself(
+    monkeypatch: pytest.MonkeyPatch, driver: str, told: str
+) -> None:
+    """Not only that it could not be looked at: nothing else in the list would say what to mend."""
+    monkeypatch.setattr(readers, "_LISTEN", 0.1)
+    found = run(readers.at_rest(({"driver": driver},), lambda _tables: SilentReader(), Asked()))
+    assert found[told].code == "DOCTOR-NO-ANSWER"
+
+
 @dataclass
 class Window:
     """A window that has the reader already."""
