@@ -40,6 +40,7 @@ class ScansAtWindow:
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
         self._lines = ""  # of a zone whose other lines are still to come
+        self._of = ""  # the visit they were scanned in
         self._next_line = QTimer(counter, singleShot=True, interval=_NEXT_LINE_MS)
         self._next_line.timeout.connect(self._take_lines)
 
@@ -50,7 +51,7 @@ class ScansAtWindow:
         counter.steps.form.flush()
         match scan.kind:
             case ScanKind.MRZ_PART:
-                self._lines = scan.text
+                self._lines, self._of = scan.text, self._visit
                 self._next_line.start()
             case ScanKind.MRZ:
                 counter.card.scanned(scan.text, counter.shown.visit, counter.shown.draft)
@@ -65,13 +66,22 @@ class ScansAtWindow:
         """What was scanned, with the lines that came before it."""
         lines, self._lines = self._lines, ""
         self._next_line.stop()
+        if self._of != self._visit:
+            lines = ""  # of whoever was here before
         whole = read(lines + mrz.normalise(text))
         return whole if lines and whole.kind in (ScanKind.MRZ, ScanKind.MRZ_PART) else read(text)
 
     def _take_lines(self) -> None:
         """The other lines never came: the zone is told to be incomplete."""
         lines, self._lines = self._lines, ""
+        if self._of != self._visit:
+            return
         self._counter.card.scanned(lines, self._counter.shown.visit, self._counter.shown.draft)
+
+    @property
+    def _visit(self) -> str:
+        visit = self._counter.shown.visit
+        return visit.id if visit is not None else ""
 
     # --- a case ----------------------------------------------------------------------------------------
 

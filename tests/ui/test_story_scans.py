@@ -84,6 +84,15 @@ def test_lines_that_come_one_by_one_are_joined(called: Hall) -> None:
     assert party(called).name == "ERIKSSON ANNA MARIA"
 
 
+def test_lines_of_two_visits_are_not_joined(called: Hall) -> None:
+    called.scan(FIRST)
+    called.counter.scans._next_line.stop()  # however busy the machine that runs the test is
+    called.press(Qt.Key.Key_F7)
+    called.press(Qt.Key.Key_F1)
+    called.scan(SECOND)
+    assert called.counter.shown.draft.applicant is None
+
+
 def test_a_first_line_alone_is_told_to_be_incomplete(called: Hall) -> None:
     called.scan(FIRST)
     called.counter.scans._next_line.setInterval(0)
