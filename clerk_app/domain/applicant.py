@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from clerk_app.domain import masking
+
 
 class DocumentKind(StrEnum):
     """Kinds of identity document, stored by name; national code tables are mapped at adapters."""
@@ -38,7 +40,7 @@ class EntrySource(StrEnum):
     TYPED = "typed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CardRecord:
     """What an identity card says, whatever driver read it. Personal data: never logged.
 
@@ -66,8 +68,12 @@ class CardRecord:
     warnings: tuple[str, ...] = ()
     photo: bytes | None = None
 
+    def __repr__(self) -> str:
+        """Masked: a representation ends in logs and crash reports."""
+        return f"CardRecord({self.kind}, {masking.number(self.number)})"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Person:
     """A natural person in a case. Number in full: lives in the encrypted cache only."""
 
@@ -84,6 +90,10 @@ class Person:
     typed_reason: str = ""  # why no card was read; required when source is TYPED
     warnings: tuple[str, ...] = ()  # oddities of the card (failure codes) the clerk must look at
     nationality: str = ""  # ISO 3166 alpha-3 or a code of ICAO 9303-3, where the document names one
+
+    def __repr__(self) -> str:
+        """Masked, as that of the card."""
+        return f"Person({self.kind}, {masking.number(self.number)}, {self.source})"
 
 
 @dataclass(frozen=True, slots=True)

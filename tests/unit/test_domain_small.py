@@ -77,6 +77,15 @@ def test_what_cannot_be_numbered_is_refused(hall: str, serial: int) -> None:
 # --- masking -----------------------------------------------------------------------------------------------
 
 
+def test_what_a_log_might_show_of_a_person_is_masked() -> None:
+    born = date(1989, 6, 4)
+    record = CardRecord(DocumentKind.RESIDENT_ID, "李晓明", "51070419890604123X", Sex.MALE, born, photo=b"\1")
+    applicant = Applicant(person_from_card(record), agent=person_from_card(record))
+    for shown in (repr(record), repr(applicant), str(record), f"{applicant.party}"):
+        assert "510704********123X" in shown
+        assert not any(part in shown for part in ("李", "19890604", "photo", "1989"))
+
+
 @pytest.mark.parametrize(
     ("mask", "value", "shown"),
     [
