@@ -14,7 +14,8 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QWidget,
 )
-from window_hall import LI, Hall
+from window_fakes import LI
+from window_hall import Hall
 
 from clerk_app.desk.ports import CardFailed
 from clerk_app.ui import announce

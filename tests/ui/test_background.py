@@ -9,7 +9,8 @@ import pytest
 from PySide6.QtCore import Qt, QThread
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
-from window_hall import LI, Hall, tickets
+from window_fakes import LI
+from window_hall import Hall, tickets
 
 from clerk_app.desk import calling
 from clerk_app.desk.context import Desk

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
-from window_hall import DEVICE, MORNING, Hall, hall
+from window_fakes import DEVICE, MORNING
+from window_hall import Hall, hall
 
 from clerk_app.desk.ports import LinkState, LinkStatus, PaperState, PrinterStatus
 from clerk_app.desk.views import StatusView

@@ -10,7 +10,8 @@ import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
-from window_hall import CLERK, DEVICE, PASSWORD, Hall
+from window_fakes import CLERK, DEVICE, PASSWORD
+from window_hall import Hall
 
 from clerk_app import application
 from clerk_app.failures import Failure

@@ -15,7 +15,8 @@ import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from window_hall import CLERK, LI, ZHAO, Hall, hall
+from window_fakes import CLERK, LI, ZHAO
+from window_hall import Hall, hall
 
 from clerk_app.desk.ports import (
     CardFailed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
-from window_hall import FakeDoctor
+from window_fakes import FakeDoctor
 
 from clerk_app import failures
 from clerk_app.desk.ports import Check, Level

@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 from PySide6.QtCore import Qt
-from window_hall import LI, ZHAO, Hall
+from window_fakes import LI, ZHAO
+from window_hall import Hall
 
 from clerk_app.desk.ports import CardFailed, CardRead, ReaderState, ReaderStatus
 from clerk_app.domain.applicant import CardRecord, DocumentKind, EntrySource

@@ -7,7 +7,8 @@ import threading
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
-from window_hall import LI, Hall
+from window_fakes import LI
+from window_hall import Hall
 
 from clerk_app.domain.ticket import Ticket, VisitState
 from clerk_app.ui.finish_question import FinishQuestion

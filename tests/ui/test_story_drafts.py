@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
-from window_hall import LI, Hall
+from window_fakes import LI
+from window_hall import Hall
 
 from clerk_app.desk import drafting
 from clerk_app.ui.services import Look

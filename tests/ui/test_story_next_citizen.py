@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from window_hall import LI, ZHAO, Hall
+from window_fakes import LI, ZHAO
+from window_hall import Hall
 
 from clerk_app.desk.ports import CardRead, ReaderState, ReaderStatus
 from clerk_app.domain.applicant import CardRecord

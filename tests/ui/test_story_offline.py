@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from window_hall import LI, Hall
+from window_fakes import LI
+from window_hall import Hall
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 

@@ -9,7 +9,8 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
-from window_hall import LI, Hall
+from window_fakes import LI
+from window_hall import Hall
 
 from clerk_app.desk.ports import CameraPhoto
 from clerk_app.ui.pieces import KeyButton

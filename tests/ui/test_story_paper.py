@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from window_hall import LI, Hall
+from window_fakes import LI
+from window_hall import Hall
 
 from clerk_app.desk.ports import PrintOutcome, PrintResult, PrintState
 from clerk_app.desk.views import Gate

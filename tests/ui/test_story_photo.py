@@ -10,7 +10,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from window_hall import LI, ZHAO, Hall, hall
+from window_fakes import LI, ZHAO
+from window_hall import Hall, hall
 
 from clerk_app.devices.card import photo
 from clerk_app.domain.applicant import CardRecord

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from window_hall import LI, MORNING, Hall
+from window_fakes import LI, MORNING
+from window_hall import Hall
 
 from clerk_app.domain import numbering
 from clerk_app.domain.applicant import DocumentKind, EntrySource

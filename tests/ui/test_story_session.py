@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
-from window_hall import CLERK, PASSWORD, Hall
+from window_fakes import CLERK, PASSWORD
+from window_hall import Hall
 
 from clerk_app.ui.session_entry import SessionEntry
 

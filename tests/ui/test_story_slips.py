@@ -8,7 +8,8 @@ from threading import Event
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
-from window_hall import LI, Hall
+from window_fakes import LI
+from window_hall import Hall
 
 from clerk_app.desk.ports import PrintOutcome, PrintResult, PrintState
 from clerk_app.desk.views import Paper
