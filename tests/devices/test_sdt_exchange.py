@@ -19,7 +19,6 @@ from clerk_app.devices.card.sdt.simulator import (
     READ,
     READ_ADDRESS,
     READ_FINGERPRINT,
-    RESET,
     SAM_ID,
     SELECT,
     STATUS,
@@ -179,15 +178,14 @@ def test_a_card_whose_newest_address_is_unknown_says_so(
 
 def test_the_module_tells_its_number_and_its_state(module: SdtModule, talk: Talk) -> None:
     assert talk.sam_id() == "05.03-20261121-0000000042-0000004711"
-    talk.reset_module()
     talk.check_module()
     module.fail(STATUS, 0x21)
     talk.check_module()  # it does not know the question
     module.fail(STATUS, 0x66)
     assert code_of(talk.check_module) == "CARD-SAM-UNAUTHORISED"
-    module.fail(RESET, 0x60)
-    assert code_of(talk.reset_module) == "CARD-SAM-BROKEN"
-    assert module.asked == [SAM_ID, RESET, STATUS, STATUS, STATUS, RESET]
+    module.fail(STATUS, 0x60)
+    assert code_of(talk.check_module) == "CARD-SAM-BROKEN"
+    assert module.asked == [SAM_ID, STATUS, STATUS, STATUS, STATUS]
 
 
 # Code of the module -> what the clerk is told when reading ends with it, the card still lying there.

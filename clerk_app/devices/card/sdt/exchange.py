@@ -66,7 +66,6 @@ class Command:
 
 
 _FEW = range(17)
-RESET = Command(bytes.fromhex("10FF"), 1.5, _FEW)
 STATUS = Command(bytes.fromhex("11FF"), 1.0, _FEW)
 SAM_ID = Command(bytes.fromhex("12FF"), 1.0, range(16, 17))
 FIND = Command(bytes.fromhex("2001"), 0.5, _FEW, FOUND)
@@ -140,9 +139,6 @@ class Talk:
         answer = self.ask(STATUS)
         if answer.code != DONE and (trouble := answer.failure()).code != "CARD-COMMAND":
             raise trouble
-
-    def reset_module(self) -> None:
-        self._done(RESET)
 
     def content(self, *, fingerprint: bool) -> tuple[bytes, bytes | None]:
         """Text block and photo block (None when there is none) of the selected card.
