@@ -58,6 +58,8 @@ hall = sa.Table(
     Column("region", Text, nullable=False),  # GB/T 2260
     Column("practice", Boolean, nullable=False),
     Column("next_serial", BigInteger, nullable=False),  # first serial no block holds yet
+    Column("next_emergency", BigInteger, nullable=False, server_default="90000000"),
+    Column("enrolments", Integer, nullable=False, server_default="0"),  # numbers the offline series
 )
 
 staff = sa.Table(
@@ -98,6 +100,9 @@ device = sa.Table(
     Column("epoch", Integer, nullable=False),
     Column("last_seq", BigInteger, nullable=False),
     Column("enrolled_at", Instant, nullable=False),
+    Column("offline_series", Text, nullable=False, server_default=""),  # of the present epoch
+    Column("seen_at", Instant),  # its last push
+    Column("revoked_at", Instant),
 )
 
 device_token = sa.Table(
@@ -125,6 +130,8 @@ session = sa.Table(
     Index(None, "device", "staff_no"),
 )
 
+_HELD = sa.text("status = 'held'")
+
 command = sa.Table(
     "command",
     metadata,
@@ -139,7 +146,10 @@ command = sa.Table(
     Column("code", Text, nullable=False),
     Column("data", Text, nullable=False),
     Column("answered_at", Instant, nullable=False),
+    Column("aggregate", Text, nullable=False, server_default=""),  # whose commands stay in order
+    Column("message", Text),  # the whole command, while the office owes its answer
     PrimaryKeyConstraint("hall", "id"),
+    Index(None, "device", "aggregate", postgresql_where=_HELD, sqlite_where=_HELD),
 )
 
 delivery = sa.Table(
@@ -165,6 +175,74 @@ audit_head = sa.Table(
     PrimaryKeyConstraint("device", "epoch", "seq"),
 )
 
+audit_chain = sa.Table(
+    "audit_chain",
+    metadata,
+    Column("device", Text, ForeignKey("device.id"), nullable=False),
+    Column("chain", Text, nullable=False),  # one a cache of the workstation
+    Column("n", BigInteger, nullable=False),  # the last link held here
+    Column("head", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("broken", Text),  # why the last links were not taken: the chain does not hold
+    PrimaryKeyConstraint("device", "chain"),
+)
+
+audit_record = sa.Table(
+    "audit_record",
+    metadata,
+    Column("hall", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("at", Text, nullable=False),  # as it was hashed
+    Column("moment", Instant, nullable=False),  # the same, to search by
+    Column("actor", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    PrimaryKeyConstraint("device", "chain", "n"),
+    ForeignKeyConstraint(["device", "chain"], ["audit_chain.device", "audit_chain.chain"]),
+    Index(None, "hall", "moment"),
+)
+
+secret = sa.Table(
+    "secret",
+    metadata,
+    Column("name", Text, primary_key=True),  # what the key is for: "seal", "export", "recovery"
+    Column("value", Text, nullable=False),  # hex, 32 bytes
+)
+
+attempt = sa.Table(
+    "attempt",
+    metadata,
+    Column("kind", Text, nullable=False),  # "enrol", "recover"
+    Column("origin", Text, nullable=False),  # address the attempts come from
+    Column("count", Integer, nullable=False),
+    Column("since", Instant, nullable=False),
+    PrimaryKeyConstraint("kind", "origin"),
+)
+
+recovery_code = sa.Table(
+    "recovery_code",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("device", Text, ForeignKey("device.id"), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+)
+
+carried = sa.Table(
+    "carried",
+    metadata,
+    Column("device", Text, ForeignKey("device.id"), nullable=False),  # the origin
+    Column("epoch", Integer, nullable=False),  # closed when its export arrived
+    Column("carrier", Text, ForeignKey("device.id"), nullable=False),
+    Column("sha256", Text, nullable=False),  # of the envelope
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("device", "epoch"),
+)
+
 block = sa.Table(
     "block",
     metadata,
@@ -176,9 +254,23 @@ block = sa.Table(
     Column("low", BigInteger, nullable=False),
     Column("high", BigInteger, nullable=False),
     Column("leased_at", Instant, nullable=False),
+    Column("kind", Text, nullable=False, server_default="case"),
     UniqueConstraint("device", "epoch", "request_no"),
     UniqueConstraint("hall", "low"),
     UniqueConstraint("hall", "high"),
+    CheckConstraint("low <= high", name="range"),
+)
+
+void_numbers = sa.Table(
+    "void_numbers",
+    metadata,
+    Column("hall", Text, ForeignKey("hall.code"), nullable=False),
+    Column("low", BigInteger, nullable=False),  # serials that no case will ever bear
+    Column("high", BigInteger, nullable=False),
+    Column("device", Text, ForeignKey("device.id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("hall", "low"),
     CheckConstraint("low <= high", name="range"),
 )
 
@@ -234,6 +326,25 @@ registered_case = sa.Table(
     PrimaryKeyConstraint("hall", "id"),
     UniqueConstraint("hall", "number"),
     ForeignKeyConstraint(["item_code", "item_version"], ["item.code", "item.version"]),
+)
+
+upload = sa.Table(
+    "upload",
+    metadata,
+    Column("hall", Text, nullable=False),
+    Column("id", Text, nullable=False),  # of the page, made at the window
+    Column("device", Text, ForeignKey("device.id"), nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("material", Text, nullable=False),
+    Column("page", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("received", BigInteger, nullable=False),  # bytes so far
+    Column("begun_at", Instant, nullable=False),
+    Column("completed_at", Instant),
+    PrimaryKeyConstraint("hall", "id"),
+    ForeignKeyConstraint(["hall", "case_id"], ["registered_case.hall", "registered_case.id"]),
+    Index(None, "hall", "case_id"),
 )
 
 official_serial = sa.Table(

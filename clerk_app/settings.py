@@ -3,6 +3,9 @@
 [office]
 url = "https://office.example"        # set by `clerk-app enrol`
 ca = "/etc/clerk-app/ca.pem"          # private authority, optional
+certificate = "/etc/clerk-app/pc.pem" # this computer's own, with its key, where the office asks for one
+keep_days = 7                         # how long registered cases stay on this workstation
+lock_minutes = 10                     # without a key or a click until the window locks; 0: never
 
 [printer]
 url = "tcp://192.0.2.10:9100"         # tcp, serial, file, usb, cups or windows
@@ -85,6 +88,9 @@ class Settings:
     folder: Path
     office_url: str = ""
     office_ca: str = ""
+    office_certificate: str = ""
+    keep_days: int = 7
+    lock_minutes: int = 10
     printer: PrinterSettings = PrinterSettings()
     readers: tuple[Mapping[str, Any], ...] = ()
     voice: VoiceSettings = VoiceSettings()
@@ -99,6 +105,7 @@ _SECTIONS = {
     "window": WindowSettings,
 }
 _ALLOWED: Mapping[str, Mapping[str, tuple[object, ...]]] = {
+    "office": {"keep_days": tuple(range(1, 91)), "lock_minutes": tuple(range(121))},
     "printer": {
         "width": (80, 58),
         "encoding": ("gb18030", "gbk", "gb2312", "utf8", "raster"),
@@ -147,7 +154,7 @@ def _read(folder: Path, table: Mapping[str, Any]) -> Settings:
     unknown = table.keys() - {"office", "reader", *_SECTIONS}
     if unknown:
         raise Failure("SETTINGS-INVALID", f"unknown table: {', '.join(sorted(unknown))}")
-    office = _section(table, "office", {"url": str, "ca": str})
+    office = _section(table, "office", {key: type(value) for key, value in _office(Settings(folder)).items()})
     read = {
         name: shape(**_section(table, name, {field.name: type(field.default) for field in fields(shape)}))
         for name, shape in _SECTIONS.items()
@@ -156,6 +163,9 @@ def _read(folder: Path, table: Mapping[str, Any]) -> Settings:
         folder=folder,
         office_url=office.get("url", ""),
         office_ca=office.get("ca", ""),
+        office_certificate=office.get("certificate", ""),
+        keep_days=office.get("keep_days", 7),
+        lock_minutes=office.get("lock_minutes", 10),
         readers=_readers(table.get("reader", ())),
         **read,
     )
@@ -242,8 +252,17 @@ def _with(text: str, name: str, changed: Mapping[str, Any]) -> str:
 
 
 def _sections(settings: Settings) -> dict[str, dict[str, Any]]:
-    office = {"url": settings.office_url, "ca": settings.office_ca}
-    return {"office": office} | {name: asdict(getattr(settings, name)) for name in _SECTIONS}
+    return {"office": _office(settings)} | {name: asdict(getattr(settings, name)) for name in _SECTIONS}
+
+
+def _office(settings: Settings) -> dict[str, Any]:
+    return {
+        "url": settings.office_url,
+        "ca": settings.office_ca,
+        "certificate": settings.office_certificate,
+        "keep_days": settings.keep_days,
+        "lock_minutes": settings.lock_minutes,
+    }
 
 
 def _whole(settings: Settings) -> str:

@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+FIRST_EMERGENCY = 90_000_000
+"""Serials from here on are of emergency blocks: a number tells that every ordinary one was used up."""
+
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NUMBER = re.compile(r"[0-9A-Z]{4}[0-9]{8}[0-9A-Z]")
 
@@ -55,6 +58,7 @@ class NumberBlock:
     high: int
     next: int
     epoch: int
+    kind: str = "case"  # or "emergency": taken from only when no ordinary block has numbers left
 
     @property
     def left(self) -> int:

@@ -15,7 +15,7 @@ from clerk_app.store.folder import CacheFolder, sync_folder
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision this program works with. A test holds it to the newest migration script."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")

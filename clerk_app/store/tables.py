@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from clerk_app.desk.ports import CommandState, PrintState
+from clerk_app.desk.ports import CommandState, PrintState, Seal
 from clerk_app.domain.case import FiledItem, HandedMaterial, LegalState, MaterialMode, SyncState, TimelineKind
 from clerk_app.domain.ticket import TicketState, VisitState
 from clerk_app.domain.working_days import WorkingCalendar
@@ -138,6 +138,8 @@ number_blocks = Table(
     _fact("high", Integer),
     _fact("next", Integer),
     _fact("epoch", Integer),
+    Column("kind", String, nullable=False, server_default="case"),
+    Column("lease", Json[Seal](Seal)),
     CheckConstraint("0 < low AND low <= high", name="range"),
     CheckConstraint("next BETWEEN low AND high + 1", name="next"),
 )
@@ -192,7 +194,20 @@ attachments = Table(
     _fact("added_at", Moment),
     _fact("source"),
     _fact("content", LargeBinary),
+    Column("uploaded_at", Moment),
     Index(None, "case_id"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("number", String, primary_key=True),
+    _fact("case_id"),
+    _fact("item"),
+    _fact("received_at", Moment),
+    Column("official_number", String),
+    _fact("legal_state", Word(LegalState)),
+    _fact("purged_at", Moment),
 )
 
 lost_cards = Table(
@@ -240,6 +255,7 @@ operators = Table(
     _fact("grant_until", Moment),
     _fact("name_en"),
     _fact("verifier"),
+    Column("grant", Json[Seal](Seal)),
 )
 
 sign_in_failures = Table(
@@ -263,6 +279,8 @@ def _single_row() -> tuple[Column[int], CheckConstraint]:
     return Column("one", Integer, primary_key=True), CheckConstraint("one = 1", name="single")
 
 
+_SINCE_0003 = ("offline_series", "seal_key", "export_key")
+
 device = Table(
     "device",
     metadata,
@@ -276,6 +294,7 @@ device = Table(
     _fact("window"),
     _fact("queue"),
     _fact("practice", Boolean),
+    *(Column(name, String, nullable=False, server_default="") for name in _SINCE_0003),
 )
 
 calendar = Table(

@@ -15,6 +15,7 @@ from clerk_app.store.repositories.numbers import SqlNumbers
 from clerk_app.store.repositories.operators import SqlOperators
 from clerk_app.store.repositories.outbox import SqlOutbox
 from clerk_app.store.repositories.print_jobs import SqlPrintJobs
+from clerk_app.store.repositories.receipts import SqlReceipts
 from clerk_app.store.repositories.rows import Statements
 from clerk_app.store.repositories.tickets import SqlTickets
 from clerk_app.store.repositories.timeline import SqlTimeline
@@ -36,6 +37,7 @@ class SqlTransaction:
         self.tickets = SqlTickets(run)
         self.print_jobs = SqlPrintJobs(run)
         self.attachments = SqlAttachments(run)
+        self.receipts = SqlReceipts(run)
         self.lost_cards = SqlLostCards(run)
         self.timeline = SqlTimeline(run)
         self.audit = SqlAudit(run)

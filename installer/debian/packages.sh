@@ -20,6 +20,7 @@ test=(
   pulseaudio pulseaudio-utils                      # a sound service that nobody hears
   zbar-tools                                       # reads QR and CODE128 back
   cups-daemon cups-client                          # a print queue
+  postgresql                                       # a database of its own for each run, never the system's
   xvfb xauth util-linux                            # a display, private namespaces
 )
 

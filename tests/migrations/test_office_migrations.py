@@ -108,9 +108,10 @@ def test_every_connection_is_durable_and_checks_its_keys(tmp_path: Path) -> None
 
 
 UNIQUE = {
-    "command": "INSERT INTO command VALUES ('MY01','c','h','t','d','o','now','applied','','{}','now')",
+    "command": "INSERT INTO command VALUES"
+    " ('MY01','c','h','t','d','o','now','applied','','{}','now','',NULL)",
     "delivery": "INSERT INTO delivery VALUES ('d',1,1,'c','h','{}')",
-    "block": "INSERT INTO block VALUES (hex(randomblob(8)),'MY01','d',1,abs(random()),1,500,'now')",
+    "block": "INSERT INTO block VALUES (hex(randomblob(8)),'MY01','d',1,abs(random()),1,500,'now','case')",
     "ticket": "INSERT INTO ticket (id,hall,queue,series,kind,day,number,position,state,version,issued_at,"
     "calls,reason) VALUES (hex(randomblob(8)),'MY01','A','A','general','2026-11-21','A001',1,'waiting',1,"
     "'now',0,'')",
@@ -119,7 +120,7 @@ UNIQUE = {
     "'MY01',hex(randomblob(8)),'MY0100000001X',hex(randomblob(8)),'d','o','i',1,'b','b','received',1,"
     "'now','now','','')",
     "request of a block": "INSERT INTO block VALUES (hex(randomblob(8)),'MY01','d',1,7,"
-    "abs(random()) % 1000000,1000000 + abs(random()) % 1000000,'now')",
+    "abs(random()) % 1000000,1000000 + abs(random()) % 1000000,'now','case')",
 }
 
 
@@ -134,9 +135,9 @@ def test_the_database_itself_refuses_doubles(tmp_path: Path, statement: str) -> 
 
     def parents(connection: sa.Connection) -> None:
         for parent in (
-            "INSERT INTO hall VALUES ('MY01','n','n','510700',0,1)",
+            "INSERT INTO hall VALUES ('MY01','n','n','510700',0,1,90000000,0)",
             "INSERT INTO queue VALUES ('MY01','A',NULL,0,3,3)",
-            "INSERT INTO device VALUES ('d','MY01','m','w','A',1,0,'now')",
+            "INSERT INTO device VALUES ('d','MY01','m','w','A',1,0,'now','',NULL,NULL)",
             "INSERT INTO item VALUES ('i',1,'licence','b','b','published',NULL,NULL,NULL)",
         ):
             connection.exec_driver_sql(parent)

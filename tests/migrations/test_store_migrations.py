@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9001"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade():
@@ -116,8 +116,8 @@ def test_a_cache_with_data_is_changed_after_an_encrypted_copy(
     assert rows(store, "SELECT value, since FROM facts") == [("changed", "then")]
     assert rows(store, "PRAGMA foreign_keys") == [(1,)]
     store.close()
-    assert [path.name for path in folder.glob("cache-at-*")] == ["cache-at-0002.db"]
-    copy = folder / "cache-at-0002.db"
+    assert [path.name for path in folder.glob("cache-at-*")] == ["cache-at-0003.db"]
+    copy = folder / "cache-at-0003.db"
     assert copy.stat().st_mode & 0o777 == 0o600
     assert not copy.read_bytes().startswith(b"SQLite format 3")
     copy.replace(folder / "cache.db")
@@ -143,7 +143,7 @@ def test_a_process_killed_half_way_leaves_the_old_schema_and_the_old_data(
     command = [sys.executable, "-c", UPGRADE, str(folder), str(versions[-1]), key.secret.hex()]
     killed = subprocess.run(command, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
     assert killed.returncode == -signal.SIGKILL
-    assert (folder / "cache-at-0002.db").exists()
+    assert (folder / "cache-at-0003.db").exists()
     store = SqlStore.open(folder, key)
     assert untouched(store)
     upgraded(store, folder, next_version(tmp_path, "pass"))  # and the next start goes through
@@ -158,7 +158,7 @@ def untouched(store: SqlStore) -> bool:
         not {"stamps", "_alembic_tmp_facts"} & tables
         and columns == {"key", "value"}
         and rows(store, "SELECT value FROM facts") == [("before",)]
-        and rows(store, "SELECT version_num FROM alembic_version") == [("0002",)]
+        and rows(store, "SELECT version_num FROM alembic_version") == [("0003",)]
     )
 
 
@@ -180,5 +180,5 @@ def test_a_revision_that_is_not_ours_is_newer(folder: Path, tmp_path: Path, key:
     store = SqlStore.open(folder, key)
     upgraded(store, folder, next_version(tmp_path, "pass"))
     store.close()
-    with pytest.raises(Failure, match="STORE-NEWER: the cache is at 9001, the program at 0002"):
+    with pytest.raises(Failure, match="STORE-NEWER: the cache is at 9001, the program at 0003"):
         SqlStore.open(folder, key)

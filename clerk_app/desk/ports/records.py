@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from clerk_app.domain.case import LegalState
 from clerk_app.domain.documents import Slip
 
 
@@ -17,7 +18,7 @@ class CommandState(StrEnum):
     APPLIED = "applied"
     REFUSED = "refused"
     SETTLED = "settled"  # refused, and settled by a person: the case was voided here
-    HELD = "held"  # a case's earlier command was refused, or the office had an error of its own
+    HELD = "held"  # the office keeps it and owes the answer: an error of its own, or behind such a one
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,66 @@ class AuditAct:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One whole link of the audit chain, its words exactly as they were hashed."""
+
+    n: int
+    at: str
+    actor: str
+    act: str
+    subject: str
+    detail: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A statement of the office (compact JSON) and its signature (hex, Ed25519), kept as they came.
+
+    See `Sealed` of the protocol: a clerk's grant, a lease of numbers, a countersigned audit head.
+    """
+
+    text: str
+    seal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What stays of a case that retention took from this workstation. No personal data."""
+
+    number: str
+    case_id: str
+    item: str
+    received_at: datetime
+    official_number: str | None
+    legal_state: LegalState
+    purged_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """What has not reached the office: `unsent` commands without an answer, the oldest of them, pages left.
+
+    `tasks` are refused commands nobody has settled, `held` those the office still owes an answer for.
+    """
+
+    unsent: int = 0
+    oldest: datetime | None = None
+    tasks: int = 0
+    held: int = 0
+    pages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
-    """A clerk known to this workstation."""
+    """A clerk known to this workstation. `grant` is the office's signed word on rights and time."""
 
     staff_no: str
     name: str
     rights: frozenset[str]
     grant_until: datetime
     name_en: str = ""
+    grant: Seal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +146,9 @@ class Device:
     window: str
     queue: str
     practice: bool = False
+    offline_series: str = ""  # letters of the tickets issued without the office, for example "L12"
+    seal_key: str = ""  # hex Ed25519 public key of the office
+    export_key: str = ""  # hex X25519 public key of the office
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +169,7 @@ class Attachment:
     sha256: str  # hex
     added_at: datetime
     source: str  # "camera" or "file"
+    uploaded_at: datetime | None = None  # when the office had all of it, its digest checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,17 @@ from typing import Any, Protocol, TypeVar
 from clerk_app.desk.ports.records import (
     Attachment,
     AuditAct,
+    AuditRecord,
     Command,
     CommandState,
     Device,
     LostCard,
     Operator,
+    OutboxState,
     PrintJob,
     PrintState,
+    Receipt,
+    Seal,
 )
 from clerk_app.domain.case import Case, Draft, TimelineEvent
 from clerk_app.domain.documents import Slip
@@ -69,8 +73,10 @@ class Numbers(Protocol):
         Raises Failure("STORE-NO-NUMBERS") when every block is used up.
         """
 
-    def add(self, block: NumberBlock) -> None: ...
+    def add(self, block: NumberBlock, lease: Seal | None = None) -> None: ...
     def blocks(self) -> Sequence[NumberBlock]: ...
+    def leases(self) -> Sequence[Seal]:
+        """The office's signed word on every block of this device, earlier epochs included."""
 
 
 class Outbox(Protocol):
@@ -95,6 +101,8 @@ class Outbox(Protocol):
     def get(self, command_id: str) -> Command | None: ...
     def pending(self) -> Sequence[Command]:
         """Everything neither applied nor settled, oldest first: waiting, sent, refused, held."""
+
+    def state(self) -> OutboxState: ...
 
 
 class Tickets(Protocol):
@@ -132,6 +140,18 @@ class Attachments(Protocol):
     def remove_stray(self) -> int:
         """Remove the pages whose draft or case is no more; how many."""
 
+    def to_upload(self, limit: int = 20) -> Sequence[Attachment]:
+        """Pages of cases the office has registered, not there yet, oldest first."""
+
+    def uploaded(self, attachment_id: str, at: datetime) -> None: ...
+
+
+class Receipts(Protocol):
+    """The index of cases that retention took away."""
+
+    def add(self, receipt: Receipt) -> None: ...
+    def by_number(self, number: str) -> Receipt | None: ...
+
 
 class LostCards(Protocol):
     """Mirror of the office's list of lost cards."""
@@ -162,6 +182,9 @@ class Audit(Protocol):
 
     def acts(self, since: datetime, until: datetime) -> Sequence[AuditAct]:
         """What was done from `since` on and before `until`, oldest first."""
+
+    def after(self, n: int, limit: int) -> Sequence[AuditRecord]:
+        """Links after the `n`-th, in order: what the office has not confirmed."""
 
     def verify(self) -> int:
         """Number of links checked. Raises Failure("STORE-AUDIT-BROKEN") naming the first bad one."""
@@ -217,6 +240,8 @@ class Transaction(Protocol):
     def print_jobs(self) -> PrintJobs: ...
     @property
     def attachments(self) -> Attachments: ...
+    @property
+    def receipts(self) -> Receipts: ...
     @property
     def lost_cards(self) -> LostCards: ...
     @property

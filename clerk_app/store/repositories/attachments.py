@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import delete, insert, select, union
+from sqlalchemy import delete, insert, select, union, update
 
 from clerk_app.desk.ports import Attachment
+from clerk_app.domain.case import SyncState
 from clerk_app.store.repositories.rows import Statements, columns, each, values
 from clerk_app.store.tables import attachments, cases, drafts
 
@@ -32,6 +34,17 @@ class SqlAttachments:
         query = select(attachments.c.content).where(attachments.c.id == attachment_id)
         found = self._sql.execute(query).scalar_one_or_none()
         return None if found is None else bytes(found)
+
+    def to_upload(self, limit: int = 20) -> Sequence[Attachment]:
+        """Pages of cases the office has registered, not there yet, oldest first."""
+        there = select(cases.c.id).where(cases.c.sync_state == SyncState.REGISTERED)
+        mine = attachments.c.uploaded_at.is_(None) & attachments.c.case_id.in_(there)
+        query = select(*columns(attachments, Attachment)).where(mine).order_by(attachments.c.added_at)
+        return each(Attachment, self._sql.execute(query.limit(limit)))
+
+    def uploaded(self, attachment_id: str, at: datetime) -> None:
+        done = update(attachments).where(attachments.c.id == attachment_id)
+        self._sql.execute(done.values(uploaded_at=at))
 
     def remove_stray(self) -> int:
         kept = union(select(drafts.c.id), select(cases.c.id))

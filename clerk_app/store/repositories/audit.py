@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select, text
 
-from clerk_app.desk.ports import AuditAct
+from clerk_app.desk.ports import AuditAct, AuditRecord
 from clerk_app.failures import Failure
-from clerk_app.store.repositories.rows import Prepared, Statements
+from clerk_app.store.repositories.rows import Prepared, Statements, columns, each
 from clerk_app.store.tables import audit
 
 _ADD = Prepared(insert(audit), audit.c.keys())
@@ -68,6 +68,11 @@ class SqlAudit:
         rows = self._sql.execute(query.where(audit.c.at >= first, audit.c.at < f"{last}T~"))
         acts = (AuditAct(datetime.fromisoformat(at), *told) for at, *told in rows)
         return tuple(act for act in acts if since <= act.at < until)
+
+    def after(self, n: int, limit: int) -> Sequence[AuditRecord]:
+        """Links after the `n`-th, in order, exactly as they were hashed."""
+        query = select(*columns(audit, AuditRecord)).where(audit.c.n > n).order_by(audit.c.n)
+        return each(AuditRecord, self._sql.execute(query.limit(limit)))
 
     def verify(self) -> int:
         """Number of links checked: none changed, none missing between, none cut from the end.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from clerk_app.desk.ports import Seal
 from clerk_app.domain.numbering import NumberBlock
 from clerk_app.failures import Failure
 from clerk_app.store.repositories.meta import EPOCH
@@ -16,7 +17,7 @@ from clerk_app.store.tables import number_blocks as blocks
 _IN_USE = (
     select(blocks.c.id)
     .where(blocks.c.epoch == EPOCH, blocks.c.next <= blocks.c.high)
-    .order_by(blocks.c.low)
+    .order_by(blocks.c.kind == "emergency", blocks.c.low)
     .limit(1)
     .scalar_subquery()
 )
@@ -41,7 +42,7 @@ class SqlNumbers:
             raise Failure("STORE-NO-NUMBERS", "every block of this epoch is used up")
         return int(taken[0])
 
-    def add(self, block: NumberBlock) -> None:
+    def add(self, block: NumberBlock, lease: Seal | None = None) -> None:
         """Keep a leased block. The same block again changes nothing: its `next` here is ahead.
 
         Raises Failure("STORE-BLOCK-OVERLAP") when a serial in it was ever leased in another block.
@@ -49,8 +50,13 @@ class SqlNumbers:
         meets = (blocks.c.low <= block.high) & (blocks.c.high >= block.low) & (blocks.c.id != block.id)
         if other := self._sql.execute(select(blocks.c.id).where(meets).limit(1)).scalar_one_or_none():
             raise Failure("STORE-BLOCK-OVERLAP", f"{block.id} meets {other}")
-        self._sql.execute(_ADD, values(block))
+        self._sql.execute(_ADD, values(block) | {"lease": lease})
 
     def blocks(self) -> Sequence[NumberBlock]:
         """The blocks of the present epoch in the order they are used, used-up ones included."""
         return each(NumberBlock, self._sql.execute(_ALL.where(blocks.c.epoch == EPOCH)))
+
+    def leases(self) -> Sequence[Seal]:
+        """The office's signed word on every block of this device, earlier epochs included."""
+        signed = select(blocks.c.lease).where(blocks.c.lease.is_not(None)).order_by(blocks.c.low)
+        return tuple(self._sql.execute(signed).scalars())

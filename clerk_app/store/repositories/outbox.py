@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import func, insert, select, update
 
-from clerk_app.desk.ports import Command, CommandState
+from clerk_app.desk.ports import Command, CommandState, OutboxState
 from clerk_app.domain.ids import uuid7
 from clerk_app.store.repositories.meta import EPOCH, NEXT_SEQ, UNANSWERED
 from clerk_app.store.repositories.rows import Prepared, Statements, columns, each, one
-from clerk_app.store.tables import outbox
+from clerk_app.store.tables import attachments, cases, outbox
 from clerk_app.sync.protocol import SCHEMA
 
 _ADD = Prepared(
@@ -83,6 +83,28 @@ class SqlOutbox:
         """Everything neither applied nor settled, oldest first: waiting, sent, refused, held."""
         over = (CommandState.APPLIED, CommandState.SETTLED)
         return self._commands(_ALL.where(outbox.c.state.not_in(over)).order_by(outbox.c.n))
+
+    def state(self) -> OutboxState:
+        """What has not reached the office, for the status strip."""
+        unsent = outbox.c.state.in_(UNANSWERED)
+        row = self._sql.execute(
+            select(
+                func.count().filter(unsent),
+                func.count().filter(outbox.c.state == CommandState.REFUSED),
+                func.count().filter(outbox.c.state == CommandState.HELD),
+            )
+        ).one()
+        first = select(outbox.c.at).where(unsent).order_by(outbox.c.n).limit(1)
+        pages = select(func.count()).where(
+            attachments.c.uploaded_at.is_(None), attachments.c.case_id == cases.c.id
+        )
+        return OutboxState(
+            unsent=row[0],
+            oldest=self._sql.execute(first).scalar_one_or_none(),
+            tasks=row[1],
+            held=row[2],
+            pages=self._sql.execute(pages).scalar_one(),
+        )
 
     def _commands(self, query: Any) -> tuple[Command, ...]:
         return each(Command, self._sql.execute(query))
