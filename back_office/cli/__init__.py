@@ -1,0 +1,49 @@
+"""The command line of the office: one module a group of verbs, each adds its own parsers with `add_to`.
+
+Heavy imports happen inside the command that needs them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from back_office.cli import catalogue, devices, lost_cards, office, tickets, users
+from clerk_app import failures
+from clerk_app.failures import Failure
+
+DATA_VARIABLE = "BACK_OFFICE_DATA"
+
+GROUPS = (office, users, devices, catalogue, tickets, lost_cards)
+"""In the order of the help."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns 0, or 1 after telling a known failure on standard error."""
+    asked = _parser().parse_args(arguments)
+    try:
+        asked.run(asked)
+    except Failure as failure:
+        text = failures.text(failure.code, "en")
+        print(f"{failure.code}: {text.sentence} {text.action}", file=sys.stderr)
+        if failure.detail:
+            print(failure.detail, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="back-office", description="The central back office of the halls.")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get(DATA_VARIABLE, "back-office-data")),
+        help=f"folder of the database and the catalogue (default: ${DATA_VARIABLE} or ./back-office-data)",
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for group in GROUPS:
+        group.add_to(commands)
+    return parser

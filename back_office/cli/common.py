@@ -1,0 +1,43 @@
+"""What the groups of verbs share: the transaction of a command, and how a secret comes in."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from getpass import getpass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from back_office.office import Transaction
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+T = TypeVar("T")
+
+PASSWORD_VARIABLE = "BACK_OFFICE_PASSWORD"  # noqa: S105  the name of a variable, not a password
+
+
+def write(asked: argparse.Namespace, work: Callable[[Transaction], T]) -> T:
+    """One transaction on the office of `--data`, beside a server that may be running there."""
+    from back_office import embedded
+
+    return embedded.write(asked.data, work)
+
+
+def write_in_hall(asked: argparse.Namespace, work: Callable[[Transaction, str], T]) -> T:
+    """The same in the hall named by --hall, or the only one."""
+    from back_office import halls
+
+    return write(asked, lambda tx: work(tx, halls.the_hall(tx, asked.hall)))
+
+
+def password() -> str:
+    """Never from the command line: arguments are seen by everybody on the machine."""
+    if PASSWORD_VARIABLE in os.environ:
+        return os.environ[PASSWORD_VARIABLE]
+    if sys.stdin.isatty():
+        return getpass("Password: ")
+    return sys.stdin.readline().rstrip("\r\n")
