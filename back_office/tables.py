@@ -240,7 +240,7 @@ carried = sa.Table(
     Column("carrier", Text, ForeignKey("device.id"), nullable=False),
     Column("sha256", Text, nullable=False),  # of the envelope
     Column("at", Instant, nullable=False),
-    PrimaryKeyConstraint("device", "epoch"),
+    PrimaryKeyConstraint("device", "epoch", "sha256"),  # a large outbox comes in several
 )
 
 block = sa.Table(

@@ -77,7 +77,7 @@ def _trust() -> None:
         _text("carrier"),
         _text("sha256"),
         sa.Column("at", _instant(), nullable=False),
-        sa.PrimaryKeyConstraint("device", "epoch", name="pk_carried"),
+        sa.PrimaryKeyConstraint("device", "epoch", "sha256", name="pk_carried"),
         _of_device("carried"),
         sa.ForeignKeyConstraint(["carrier"], ["device.id"], name="fk_carried_carrier"),
     )
