@@ -172,18 +172,21 @@ audit_head = sa.Table(
     Column("seq", BigInteger, nullable=False),
     Column("head", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("chain", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("device", "epoch", "seq"),
 )
 
 audit_chain = sa.Table(
     "audit_chain",
     metadata,
-    Column("device", Text, ForeignKey("device.id"), nullable=False),
-    Column("chain", Text, nullable=False),  # one a cache of the workstation
+    Column("device", Text, nullable=False),  # "" for what the office itself did in a hall
+    Column("chain", Text, nullable=False),  # one a cache of the workstation; of the office one a hall
     Column("n", BigInteger, nullable=False),  # the last link held here
     Column("head", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    Column("broken", Text),  # why the last links were not taken: the chain does not hold
+    Column("broken", Text),  # why it does not hold, and from which link on
+    Column("sealed", Text, nullable=False, server_default=""),  # the last countersigned head, and its seal
+    Column("seal", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("device", "chain"),
 )
 
@@ -239,6 +242,7 @@ carried = sa.Table(
     Column("epoch", Integer, nullable=False),  # closed when its export arrived
     Column("carrier", Text, ForeignKey("device.id"), nullable=False),
     Column("sha256", Text, nullable=False),  # of the envelope
+    Column("answer", Text, nullable=False),
     Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("device", "epoch", "sha256"),  # a large outbox comes in several
 )

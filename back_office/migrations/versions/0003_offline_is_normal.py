@@ -76,6 +76,7 @@ def _trust() -> None:
         sa.Column("epoch", sa.Integer(), nullable=False),
         _text("carrier"),
         _text("sha256"),
+        _text("answer"),
         sa.Column("at", _instant(), nullable=False),
         sa.PrimaryKeyConstraint("device", "epoch", "sha256", name="pk_carried"),
         _of_device("carried"),
@@ -84,6 +85,7 @@ def _trust() -> None:
 
 
 def _audit() -> None:
+    op.add_column("audit_head", sa.Column("chain", sa.Text(), nullable=False, server_default=""))
     op.create_table(
         "audit_chain",
         _text("device"),
@@ -92,8 +94,9 @@ def _audit() -> None:
         _text("head"),
         sa.Column("at", _instant(), nullable=False),
         sa.Column("broken", sa.Text(), nullable=True),
+        sa.Column("sealed", sa.Text(), nullable=False, server_default=""),
+        sa.Column("seal", sa.Text(), nullable=False, server_default=""),
         sa.PrimaryKeyConstraint("device", "chain", name="pk_audit_chain"),
-        _of_device("audit_chain"),
     )
     op.create_table(
         "audit_record",
