@@ -26,6 +26,7 @@ class SyncState(StrEnum):
 
     HERE = "here"  # committed on this workstation, not yet answered by the office
     SENT = "sent"  # in a push whose answer is still out
+    HELD = "held"  # the office keeps it after an error of its own, and owes the answer
     REGISTERED = "registered"  # the office has it, with its official number
     REFUSED = "refused"  # the office refused the command: a task for a person, nothing is erased
 

@@ -18,6 +18,7 @@ _LEGAL = {
 _SYNC = {
     SyncState.HERE: ("outbox", ""),
     SyncState.SENT: ("outbox", ""),
+    SyncState.HELD: ("outbox", ""),
     SyncState.REGISTERED: ("cloud", "ok"),
     SyncState.REFUSED: ("bad", "bad"),
 }
