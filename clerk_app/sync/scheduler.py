@@ -15,6 +15,8 @@ import random as random_numbers
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -182,9 +184,15 @@ class Scheduler:
             else:
                 self._failed(outcome)
                 status = link.failed(self._status, now, outcome.code, self._backoff.failures)
-            before, self._status = self._status, status
+            before, self._status = self._status, self._timed(status, now)
+            status = self._status
             self._news.notify_all()
         self._tell(before, status)
+
+    def _timed(self, status: LinkStatus, now: datetime) -> LinkStatus:
+        """With when it was tried last, and when it is tried again while it fails."""
+        pause = self._not_before - self._clock.monotonic()
+        return replace(status, tried_at=now, next_at=now + timedelta(seconds=pause) if pause > 0 else None)
 
     def _succeeded(self) -> None:
         self._backoff.reset()
@@ -264,9 +272,9 @@ class Scheduler:
                 stuck = self._clients.get("cycle")
                 before = self._status
                 self._failed(Failure("SYNC-STUCK"))
-                self._status = status = link.failed(
-                    before, self._clock.now(), "SYNC-STUCK", self._backoff.failures
-                )
+                wall = self._clock.now()
+                failed = link.failed(before, wall, "SYNC-STUCK", self._backoff.failures)
+                self._status = status = self._timed(failed, wall)
             _log.error("a sync cycle made no progress for %.0f s and was abandoned", self._watchdog_seconds)
             if stuck is not None:
                 stuck.cut()

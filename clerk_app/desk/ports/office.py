@@ -57,20 +57,25 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkStatus:
-    """What the status strip tells: the link, since when, last full sync, and what waits."""
+    """What the status strip tells: the link, since when, last full sync, last try and the next one.
+
+    `next_at` is set while the sync fails; an office that answers is asked again whenever there is a reason.
+    """
 
     state: LinkState
     since: datetime | None = None
     synced_at: datetime | None = None
     skew_seconds: float = 0.0
     code: str = ""  # why the link is slow or offline, as a failure code
+    tried_at: datetime | None = None
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
     """What a background operation changed, so that the window refreshes that and nothing else.
 
-    Topics: "tickets", "cases", "outbox", "link", "calendar", "printing", "catalogue", "lost_cards".
+    Topics: "tickets", "cases", "outbox", "link", "calendar", "printing", "catalogue", "lost_cards", "due".
     """
 
     topics: frozenset[str]
