@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
 from clerk_app.desk.ports.records import (
@@ -58,6 +58,12 @@ class Cases(Protocol):
     def same_open(self, identity: str, kind: str) -> Sequence[Case]:
         """Cases of the same person for the same item kind that are neither void nor refused."""
 
+    def unaccepted(self) -> Sequence[Case]:
+        """Cases only received so far, neither void nor accepted, oldest first."""
+
+    def with_limit(self, day: date) -> Sequence[Case]:
+        """Accepted cases whose limit ends on `day` or later, or is provisional; and every received one."""
+
     def count_since(self, since: datetime) -> int: ...
     def filed(self, since: datetime, until: datetime) -> Sequence[Case]:
         """Cases received from `since` on and before `until`, in the order they were filed."""
@@ -101,6 +107,15 @@ class Outbox(Protocol):
     def get(self, command_id: str) -> Command | None: ...
     def pending(self) -> Sequence[Command]:
         """Everything neither applied nor settled, oldest first: waiting, sent, refused, held."""
+
+    def purged_through(self) -> int:
+        """The highest sequence number of this epoch that retention took away; 0 when it took none."""
+
+    def stuck(self) -> Sequence[Command]:
+        """Refused and held commands only, oldest first: few, whatever waits."""
+
+    def of_type(self, type_: str, since: datetime, until: datetime) -> Sequence[Command]:
+        """Commands of one type made from `since` on and before `until`, answered or not."""
 
     def state(self) -> OutboxState: ...
 

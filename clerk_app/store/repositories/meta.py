@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Integer, String, cast, func, literal, select, update
 
 from clerk_app.desk.ports import CommandState, Device
 from clerk_app.domain.working_days import WorkingCalendar
@@ -12,10 +12,20 @@ from clerk_app.store.tables import calendar, device, facts, outbox
 EPOCH = func.coalesce(select(device.c.epoch).scalar_subquery(), 0)
 """The device's epoch in SQL; 0 before enrolment."""
 
-NEXT_SEQ = (
-    select(func.coalesce(func.max(outbox.c.seq), 0) + 1).where(outbox.c.epoch == EPOCH).scalar_subquery()
+PURGED_THROUGH = func.coalesce(
+    select(cast(facts.c.value, Integer))
+    .where(facts.c.key == literal("purged_through:", String) + cast(EPOCH, String))
+    .scalar_subquery(),
+    0,
 )
-"""The sequence number the next command of this epoch gets, in SQL."""
+"""The highest sequence number of this epoch that retention took out of the outbox, in SQL; else 0."""
+
+NEXT_SEQ = (
+    select(func.max(func.coalesce(func.max(outbox.c.seq), 0), PURGED_THROUGH) + 1)
+    .where(outbox.c.epoch == EPOCH)
+    .scalar_subquery()
+)
+"""The sequence number the next command of this epoch gets, in SQL: no number is given twice."""
 
 UNANSWERED = (CommandState.WAITING, CommandState.SENT)
 
