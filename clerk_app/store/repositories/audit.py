@@ -1,19 +1,18 @@
-"""The audit chain of this device: every link holds the hash of the one before.
+"""The audit chain of this device: every link holds the hash of the one before (`domain.audit_chain`).
 
-h(n) = SHA-256( h(n-1) ‖ canonical JSON of [n, at, actor, act, subject, detail] ), h(0) empty. The head goes
-to the office with every push, so that a chain rewritten from some link on does not match what was sent.
+The head goes to the office with every push, so that a chain rewritten from some link on does not match what
+was sent.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select, text
 
 from clerk_app.desk.ports import AuditAct, AuditRecord
+from clerk_app.domain.audit_chain import link
 from clerk_app.failures import Failure
 from clerk_app.store.repositories.rows import Prepared, Statements, columns, each
 from clerk_app.store.tables import audit
@@ -25,15 +24,6 @@ _ALL = select(
 ).order_by(audit.c.n)
 _HIGHEST = text("SELECT seq FROM sqlite_sequence WHERE name = 'audit'")
 _DAY = timedelta(days=1)
-
-
-_canonical = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-
-
-def link(previous: str, n: int, at: str, actor: str, act: str, subject: str, detail: str) -> str:
-    """The hex hash of link `n` after the hash `previous` (empty for the first)."""
-    record = _canonical([n, at, actor, act, subject, detail])
-    return hashlib.sha256(bytes.fromhex(previous) + record.encode()).hexdigest()
 
 
 class SqlAudit:
