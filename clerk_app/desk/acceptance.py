@@ -129,7 +129,7 @@ def _case(
 def _body(case: Case) -> dict[str, Any]:
     """The command's body: the case as filed, without what only this workstation keeps."""
     body: dict[str, Any] = plain(asdict(case))
-    for own in ("sync_state", "official_number", "refusal", "void_reason", "printed"):
+    for own in ("sync_state", "official_number", "refusal", "void_reason", "printed", "waits_for"):
         del body[own]
     return body
 

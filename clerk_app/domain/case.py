@@ -51,6 +51,7 @@ class HandedMaterial:
     originals: int = 0
     copies: int = 0
     due: date | None = None  # for a deferred one: when it was promised
+    due_provisional: bool = False  # the calendar ends before that day
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Case:
     refusal: str | None = None  # failure code of a refused command
     void_reason: str | None = None
     printed: int = 0  # slips confirmed on paper, the first included
+    waits_for: str = ""  # why it was only received: the gate that was closed; empty: the clerk chose so
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ class TimelineKind(StrEnum):
     REGISTERED = "registered"
     REFUSED = "refused"
     VOIDED = "voided"
+    DUE_CHANGED = "due_changed"  # the calendar of its year arrived
+    SETTLED = "settled"  # a refused command was settled by a person
     NO_SHOW = "no_show"
     FINISHED = "finished"
 

@@ -17,6 +17,7 @@ class SlipMaterial:
     originals: int = 0
     copies: int = 0
     due: date | None = None
+    due_provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class ReceiptSlip:
     supervision_phone: str = ""
     typed_identity: bool = False
     practice: bool = False
+    check_later: bool = False  # received only, because the office has to check it first
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class TicketSlip:
     issued_at: datetime
     ahead: int
     practice: bool = False
+    offline: bool = False  # of the workstation's own series: nobody knows how many stand before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +136,20 @@ class ShiftSlip:
 
 
 @dataclass(frozen=True, slots=True)
+class VoidNumbers:
+    """Serials `low`..`high` that no case will ever bear, and why: a word of the audit ("epoch")."""
+
+    low: str  # case numbers as stored
+    high: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClosingSlip:
-    """日结单: the day of one window, with the head of its audit chain, to be signed and kept."""
+    """日结单: the day of one window, with the head of its audit chain, to be signed and kept.
+
+    What waits, what is left and what is not printed stand as they are at `closed_at`, whatever the day.
+    """
 
     hall: str
     window: str
@@ -155,6 +170,18 @@ class ClosingSlip:
     audit_head: str  # hex SHA-256
     oldest_unsent: datetime | None = None
     practice: bool = False
+    void_reasons: tuple[str, ...] = ()  # of `voided`, in the same order
+    void_numbers: tuple[VoidNumbers, ...] = ()
+    numbers_left: int = 0  # of the ordinary blocks
+    emergency_left: int = 0
+    emergency_used: int = 0  # cases of the day that bear an emergency number
+    offline_tickets: int = 0
+    first_offline: str = ""
+    last_offline: str = ""
+    awaiting: int = 0  # received and not yet accepted
+    tasks: int = 0
+    held: int = 0
+    pages: int = 0  # of materials, to be uploaded
 
 
 @dataclass(frozen=True, slots=True)

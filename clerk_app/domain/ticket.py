@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-_NUMBER = re.compile(r"[A-Z]{1,2}\d{1,4}", re.ASCII)
+_NUMBER = re.compile(r"[A-Z]{1,2}\d{1,8}", re.ASCII)
+
+OFFLINE = "offline"
+"""The kind of a workstation's own series: issued while the queue's authority is out of reach."""
+OFFLINE_A_DAY = 999
+"""Its numbers have three digits: after the series "L12" a fourth would be the number of another one."""
 
 
 class TicketState(StrEnum):
@@ -23,8 +28,8 @@ class TicketState(StrEnum):
 class Series:
     """A series of tickets of a queue: the letter on the ticket and what it is for."""
 
-    code: str  # "A"
-    kind: str  # "general", "appointment", "priority"
+    code: str  # "A"; "L12" of a workstation's own
+    kind: str  # "general", "appointment", "priority", or OFFLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,13 @@ class Visit:
     reason: str = ""
     serving_since: datetime | None = None
     ended_at: datetime | None = None
+
+
+def offline_number(series: str, serial: int) -> str:
+    """The `serial`-th ticket of a day in a workstation's own series: `L12001`. ValueError beyond 999."""
+    if not 0 < serial <= OFFLINE_A_DAY:
+        raise ValueError(f"serial out of range: {serial}")
+    return f"{series}{serial:03d}"
 
 
 def parse(text: str) -> str:

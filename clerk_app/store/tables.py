@@ -126,8 +126,10 @@ cases = Table(
     _fact("printed", Integer),
     _fact("kind"),  # of the item
     _fact("identity"),  # keyed digest of the party's number
+    Column("waits_for", String, nullable=False, server_default=""),
     Index(None, "visit_id"),
     Index(None, "identity", "kind"),
+    Index(None, "legal_state"),
 )
 
 number_blocks = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 
 from sqlalchemy import bindparam, func, select, update
@@ -68,6 +68,18 @@ class SqlCases:
             cases.c.sync_state != SyncState.REFUSED,
         )
         return each(Case, self._sql.execute(query.order_by(cases.c.n)))
+
+    def unaccepted(self) -> Sequence[Case]:
+        """Cases only received so far, neither void nor accepted, oldest first."""
+        received = cases.c.legal_state == LegalState.RECEIVED
+        return each(Case, self._sql.execute(_ALL.where(received).order_by(cases.c.n)))
+
+    def with_limit(self, day: date) -> Sequence[Case]:
+        """Accepted cases whose limit ends on `day` or later, or is provisional; and every received one."""
+        accepted = cases.c.legal_state == LegalState.ACCEPTED
+        running = accepted & ((cases.c.due >= day) | cases.c.due_provisional)
+        open_ = running | (cases.c.legal_state == LegalState.RECEIVED)
+        return each(Case, self._sql.execute(_ALL.where(open_).order_by(cases.c.n)))
 
     def count_since(self, since_: datetime) -> int:
         query = select(func.count()).select_from(cases)

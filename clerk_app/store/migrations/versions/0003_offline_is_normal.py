@@ -16,6 +16,8 @@ def upgrade() -> None:
     op.add_column("attachments", sa.Column("uploaded_at", sa.String(), nullable=True))
     for name in ("offline_series", "seal_key", "export_key"):
         op.add_column("device", sa.Column(name, sa.String(), nullable=False, server_default=""))
+    op.add_column("cases", sa.Column("waits_for", sa.String(), nullable=False, server_default=""))
+    op.create_index("ix_cases_legal_state", "cases", ["legal_state"])
     op.create_table(
         "receipts",
         sa.Column("number", sa.String(), nullable=False),
