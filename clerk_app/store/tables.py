@@ -97,6 +97,7 @@ tickets = Table(
     Column("called_at", Moment),
     _fact("calls", Integer),
     _fact("reason"),
+    Column("gone", Boolean, nullable=False, server_default="0"),  # the authority put it away
     Index(None, "number"),
     Index(None, "state", "issued_at"),
 )

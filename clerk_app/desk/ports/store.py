@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -81,6 +81,12 @@ class Numbers(Protocol):
 
     def add(self, block: NumberBlock, lease: Seal | None = None) -> None: ...
     def blocks(self) -> Sequence[NumberBlock]: ...
+    def void_rest(self) -> Sequence[tuple[int, int]]:
+        """The unused rest (low, high) of every block of an earlier epoch, told once."""
+
+    def proofs(self, serials: Collection[int]) -> Sequence[Seal]:
+        """The signed leases that `serials` came from, and those of the blocks that have numbers left."""
+
     def leases(self) -> Sequence[Seal]:
         """The office's signed word on every block of this device, earlier epochs included."""
 
@@ -108,6 +114,12 @@ class Outbox(Protocol):
     def pending(self) -> Sequence[Command]:
         """Everything neither applied nor settled, oldest first: waiting, sent, refused, held."""
 
+    def next_seq(self) -> int:
+        """The sequence number the next command gets."""
+
+    def again(self, aggregates: Sequence[str]) -> int:
+        """Applied commands of earlier epochs go once more, as the next of this one; how many."""
+
     def purged_through(self) -> int:
         """The highest sequence number of this epoch that retention took away; 0 when it took none."""
 
@@ -123,6 +135,12 @@ class Outbox(Protocol):
 class Tickets(Protocol):
     def put(self, tickets: Sequence[Ticket]) -> None:
         """Mirror facts from the feed; an older version never replaces a newer one."""
+
+    def remove(self, ticket_id: str, version: int) -> None:
+        """The authority put the ticket away: done, and kept to be found by its paper."""
+
+    def versions(self) -> Sequence[tuple[str, int]]:
+        """(id, version) of every ticket the authority still has."""
 
     def waiting(self, limit: int | None = None) -> Sequence[Ticket]:
         """Waiting tickets in the order they were issued, all or the first `limit`."""
@@ -168,6 +186,19 @@ class Receipts(Protocol):
     def by_number(self, number: str) -> Receipt | None: ...
 
 
+class Retention(Protocol):
+    """Lets go what nobody needs here any more, a few rows a call; see `desk.retention` for the rule."""
+
+    def cases(self, limit: datetime, today: date, at: datetime) -> int:
+        """Turn a few cases that nothing happened to since `limit` into receipts; how many.
+
+        A case whose acceptance is due `today` or later stays; `at` is when the others left.
+        """
+
+    def rest(self, limit: datetime) -> int:
+        """Remove some answered commands, ended visits, lines, slips, past tickets from before `limit`."""
+
+
 class LostCards(Protocol):
     """Mirror of the office's list of lost cards."""
 
@@ -177,6 +208,9 @@ class LostCards(Protocol):
     def remove(self, card_id: str, version: int) -> None: ...
     def holds(self, digests: Sequence[str]) -> bool:
         """Whether one of `digests` is on the list."""
+
+    def versions(self) -> Sequence[tuple[str, int]]:
+        """(id, version) of every report in force."""
 
     def clear(self) -> None: ...
 
@@ -257,6 +291,8 @@ class Transaction(Protocol):
     def attachments(self) -> Attachments: ...
     @property
     def receipts(self) -> Receipts: ...
+    @property
+    def retention(self) -> Retention: ...
     @property
     def lost_cards(self) -> LostCards: ...
     @property

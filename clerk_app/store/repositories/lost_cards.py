@@ -35,5 +35,10 @@ class SqlLostCards:
         listed = lost_cards.c.digest.in_(digests) & lost_cards.c.gone.is_(False)
         return self._sql.execute(select(lost_cards.c.id).where(listed).limit(1)).first() is not None
 
+    def versions(self) -> Sequence[tuple[str, int]]:
+        """(id, version) of every report in force."""
+        query = select(lost_cards.c.id, lost_cards.c.version).where(lost_cards.c.gone.is_(False))
+        return tuple((str(id_), int(version)) for id_, version in self._sql.execute(query))
+
     def clear(self) -> None:
         self._sql.execute(delete(lost_cards))

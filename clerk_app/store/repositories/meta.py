@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, String, cast, func, literal, select, update
+from sqlalchemy import Integer, String, case, cast, func, literal, select, update
 
 from clerk_app.desk.ports import CommandState, Device
 from clerk_app.domain.working_days import WorkingCalendar
@@ -12,9 +12,11 @@ from clerk_app.store.tables import calendar, device, facts, outbox
 EPOCH = func.coalesce(select(device.c.epoch).scalar_subquery(), 0)
 """The device's epoch in SQL; 0 before enrolment."""
 
+_PURGED = "purged_through:"
+
 PURGED_THROUGH = func.coalesce(
     select(cast(facts.c.value, Integer))
-    .where(facts.c.key == literal("purged_through:", String) + cast(EPOCH, String))
+    .where(facts.c.key == literal(_PURGED, String) + cast(EPOCH, String))
     .scalar_subquery(),
     0,
 )
@@ -26,6 +28,12 @@ NEXT_SEQ = (
     .scalar_subquery()
 )
 """The sequence number the next command of this epoch gets, in SQL: no number is given twice."""
+
+
+def purged_key(epoch: int) -> str:
+    """The fact that holds `PURGED_THROUGH` of an epoch."""
+    return f"{_PURGED}{epoch}"
+
 
 UNANSWERED = (CommandState.WAITING, CommandState.SENT)
 
@@ -45,8 +53,9 @@ class SqlMeta:
     def set_device(self, device: Device) -> None:
         """Keep what enrolment made of this workstation.
 
-        A new epoch starts the sequence anew: commands without an answer get the next numbers of it in their
-        old order and under their old ids; blocks of numbers of the old epoch are void.
+        A new epoch starts the sequence anew: commands without a final answer, those the office held included,
+        get the next numbers of it in their old order and under their old ids; blocks of numbers of the old
+        epoch are void.
         Raises ValueError for an epoch that lies behind.
         """
         known = self.device()
@@ -57,9 +66,11 @@ class SqlMeta:
             self._renumber_unanswered()
 
     def _renumber_unanswered(self) -> None:
-        waiting = outbox.c.state.in_(UNANSWERED) & (outbox.c.epoch != EPOCH)
-        for n in self._sql.execute(select(outbox.c.n).where(waiting).order_by(outbox.c.n)).scalars().all():
-            self._sql.execute(update(outbox).where(outbox.c.n == n).values(epoch=EPOCH, seq=NEXT_SEQ))
+        open_ = outbox.c.state.in_((*UNANSWERED, CommandState.HELD)) & (outbox.c.epoch != EPOCH)
+        state = case((outbox.c.state == CommandState.HELD, CommandState.SENT), else_=outbox.c.state)
+        for n in self._sql.execute(select(outbox.c.n).where(open_).order_by(outbox.c.n)).scalars().all():
+            moved = update(outbox).where(outbox.c.n == n)
+            self._sql.execute(moved.values(epoch=EPOCH, seq=NEXT_SEQ, state=state))
 
     def calendar(self) -> WorkingCalendar:
         """The known working days; before the first sync a calendar without years."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert
@@ -55,6 +55,29 @@ class SqlNumbers:
     def blocks(self) -> Sequence[NumberBlock]:
         """The blocks of the present epoch in the order they are used, used-up ones included."""
         return each(NumberBlock, self._sql.execute(_ALL.where(blocks.c.epoch == EPOCH)))
+
+    def void_rest(self) -> Sequence[tuple[int, int]]:
+        """The unused rest (low, high) of every block of an earlier epoch. Told once: it is used up after."""
+        unused = (blocks.c.epoch != EPOCH) & (blocks.c.next <= blocks.c.high)
+        query = select(blocks.c.next, blocks.c.high).where(unused).order_by(blocks.c.low)
+        rest = tuple((int(low), int(high)) for low, high in self._sql.execute(query))
+        if rest:
+            self._sql.execute(update(blocks).where(unused).values(next=blocks.c.high + 1))
+        return rest
+
+    def proofs(self, serials: Collection[int]) -> Sequence[Seal]:
+        """The signed leases that `serials` came from, and those of the blocks that have numbers left."""
+        open_ = (blocks.c.epoch == EPOCH) & (blocks.c.next <= blocks.c.high)
+        near = open_
+        if serials:
+            near |= (blocks.c.high >= min(serials)) & (blocks.c.low <= max(serials))
+        query = select(blocks.c.low, blocks.c.high, blocks.c.lease, open_)
+        rows = self._sql.execute(query.where(near, blocks.c.lease.is_not(None)).order_by(blocks.c.low))
+        return tuple(
+            lease
+            for low, high, lease, left in rows
+            if left or any(low <= serial <= high for serial in serials)
+        )
 
     def leases(self) -> Sequence[Seal]:
         """The office's signed word on every block of this device, earlier epochs included."""

@@ -85,6 +85,23 @@ class SqlOutbox:
         over = (CommandState.APPLIED, CommandState.SETTLED)
         return self._commands(_ALL.where(outbox.c.state.not_in(over)).order_by(outbox.c.n))
 
+    def next_seq(self) -> int:
+        """The sequence number the next command gets."""
+        return int(self._sql.execute(select(NEXT_SEQ)).scalar_one())
+
+    def again(self, aggregates: Sequence[str]) -> int:
+        """Applied commands of earlier epochs go once more, as the next of this one; how many.
+
+        Those of this epoch stay where they are: an office that misses them asks for them in order.
+        """
+        lost = outbox.c.aggregate.in_(set(aggregates)) & (outbox.c.state == CommandState.APPLIED)
+        query = select(outbox.c.n).where(lost, outbox.c.epoch != EPOCH).order_by(outbox.c.n)
+        found = self._sql.execute(query).scalars().all()
+        for n in found:
+            moved = update(outbox).where(outbox.c.n == n)
+            self._sql.execute(moved.values(epoch=EPOCH, seq=NEXT_SEQ, state=CommandState.SENT))
+        return len(found)
+
     def purged_through(self) -> int:
         return int(self._sql.execute(select(PURGED_THROUGH)).scalar_one())
 

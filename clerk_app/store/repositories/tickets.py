@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from clerk_app.domain.ticket import Ticket, TicketState
@@ -27,6 +27,17 @@ class SqlTickets:
     def put(self, tickets: Sequence[Ticket]) -> None:
         if tickets:
             self._sql.execute(_PUT, [values(ticket) for ticket in tickets])
+
+    def remove(self, ticket_id: str, version: int) -> None:
+        """The authority put the ticket away. It stays to be found by its paper, as done."""
+        older = (tickets.c.id == ticket_id) & (tickets.c.version < version)
+        gone = update(tickets).where(older).values(state=TicketState.DONE, version=version, gone=True)
+        self._sql.execute(gone)
+
+    def versions(self) -> Sequence[tuple[str, int]]:
+        """(id, version) of every ticket the authority still has."""
+        query = select(tickets.c.id, tickets.c.version).where(tickets.c.gone.is_(False))
+        return tuple((str(id_), int(version)) for id_, version in self._sql.execute(query))
 
     def waiting(self, limit: int | None = None) -> Sequence[Ticket]:
         """Waiting tickets in the order they were issued; who is next is the authority's to say."""

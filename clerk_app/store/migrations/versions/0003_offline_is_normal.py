@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.add_column("number_blocks", sa.Column("kind", sa.String(), nullable=False, server_default="case"))
     op.add_column("number_blocks", sa.Column("lease", sa.String(), nullable=True))
     op.add_column("operators", sa.Column("grant", sa.String(), nullable=True))
+    op.add_column("tickets", sa.Column("gone", sa.Boolean(), nullable=False, server_default="0"))
     op.add_column("attachments", sa.Column("uploaded_at", sa.String(), nullable=True))
     for name in ("offline_series", "seal_key", "export_key"):
         op.add_column("device", sa.Column(name, sa.String(), nullable=False, server_default=""))
