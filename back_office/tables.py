@@ -46,7 +46,10 @@ class Instant(sa.types.TypeDecorator[datetime]):
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+        if value is None:
+            return None
+        # PostgreSQL tells the moment in the zone of the session.
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 hall = sa.Table(
@@ -278,6 +281,36 @@ void_numbers = sa.Table(
     CheckConstraint("low <= high", name="range"),
 )
 
+doubled_block = sa.Table(
+    "doubled_block",
+    metadata,
+    Column("id", Text, primary_key=True),  # of a genuine lease
+    Column("hall", Text, ForeignKey("hall.code"), nullable=False),
+    Column("device", Text, ForeignKey("device.id"), nullable=False),
+    Column("low", BigInteger, nullable=False),  # serials of which some were leased again since
+    Column("high", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),  # when it was shown
+)
+
+restoration = sa.Table(
+    "restoration",
+    metadata,
+    Column("at", Instant, primary_key=True),
+    Column("cause", Text, nullable=False),  # "told" by IT, or what gave it away: "sequence", "lease"
+)
+
+gap = sa.Table(
+    "gap",
+    metadata,
+    Column("device", Text, ForeignKey("device.id"), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("low", BigInteger, nullable=False),  # sequence numbers a window had been answered, unknown here
+    Column("high", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("lost", Boolean, nullable=False),  # they have left the window: nobody has those commands
+    PrimaryKeyConstraint("device", "epoch", "low"),
+)
+
 item = sa.Table(
     "item",
     metadata,
@@ -325,6 +358,7 @@ registered_case = sa.Table(
     Column("registered_at", Instant, nullable=False),
     Column("decided_at", Instant),
     Column("void_reason", Text),
+    Column("void_approved_by", Text),  # staff number of the second person, where one was needed
     Column("flags", Text, nullable=False),  # what a reviewer should know: codes, no personal data
     Column("filing", Text, nullable=False),  # the application as it was filed
     PrimaryKeyConstraint("hall", "id"),

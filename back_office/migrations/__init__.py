@@ -31,8 +31,13 @@ def current(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(connection: sa.Connection) -> None:
-    """Bring the database to `head` inside the caller's transaction."""
+_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(8720)")
+
+
+def upgrade(connection: sa.Connection, revision: str = "head") -> None:
+    """Bring the database to `revision` inside the caller's transaction."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+        connection.execute(_ONE_AT_A_TIME)
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

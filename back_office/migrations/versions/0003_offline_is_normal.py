@@ -19,6 +19,7 @@ def upgrade() -> None:
     _trust()
     _audit()
     _numbers()
+    _lost_memory()
     _uploads()
 
 
@@ -40,6 +41,7 @@ def _columns() -> None:
         sqlite_where=held,
         postgresql_where=held,
     )
+    op.add_column("registered_case", sa.Column("void_approved_by", sa.Text(), nullable=True))
     op.add_column("block", sa.Column("kind", sa.Text(), nullable=False, server_default="case"))
 
 
@@ -128,6 +130,36 @@ def _numbers() -> None:
         sa.ForeignKeyConstraint(["hall"], ["hall.code"], name="fk_void_numbers_hall"),
         _of_device("void_numbers"),
         sa.CheckConstraint("low <= high", name="ck_void_numbers_range"),
+    )
+
+
+def _lost_memory() -> None:
+    op.create_table(
+        "doubled_block",
+        *map(_text, ("id", "hall", "device")),
+        sa.Column("low", sa.BigInteger(), nullable=False),
+        sa.Column("high", sa.BigInteger(), nullable=False),
+        sa.Column("at", _instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_doubled_block"),
+        sa.ForeignKeyConstraint(["hall"], ["hall.code"], name="fk_doubled_block_hall"),
+        _of_device("doubled_block"),
+    )
+    op.create_table(
+        "restoration",
+        sa.Column("at", _instant(), nullable=False),
+        _text("cause"),
+        sa.PrimaryKeyConstraint("at", name="pk_restoration"),
+    )
+    op.create_table(
+        "gap",
+        _text("device"),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("low", sa.BigInteger(), nullable=False),
+        sa.Column("high", sa.BigInteger(), nullable=False),
+        sa.Column("at", _instant(), nullable=False),
+        sa.Column("lost", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("device", "epoch", "low", name="pk_gap"),
+        _of_device("gap"),
     )
 
 
