@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import APIRouter, FastAPI
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from back_office import accounts, blocks, catalogue, counter, enrolment, exchange, feed, logs, problems
+from back_office import (
+    accounts,
+    blocks,
+    catalogue,
+    counter,
+    enrolment,
+    exchange,
+    feed,
+    logs,
+    metrics,
+    notices,
+    problems,
+)
 from back_office.access import OfficeHere
+from back_office.metrics import Metrics
 from back_office.office import Office, open_office
+from back_office.pokes import ScopeKey
 from back_office.settings import Settings
 from clerk_app import __version__
 from clerk_app.domain.hall_time import HALL_TIME
@@ -23,7 +39,12 @@ from clerk_app.sync.protocol import SCHEMA, HealthAnswer, Problem, TimeAnswer
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 LOOK_SECONDS = 1.0
+LISTENING_LOOK_SECONDS = 30.0
+"""With a line to PostgreSQL's notices a look is only for what was lost on it."""
+
 HOUSEKEEPING_SECONDS = 24 * 3600
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _PROBLEMS: dict[int | str, dict[str, object]] = {"4XX": {"model": Problem}, "5XX": {"model": Problem}}
 
@@ -33,7 +54,7 @@ plain = APIRouter()
 @plain.get("/time")
 def the_time(office: OfficeHere) -> TimeAnswer:
     """The office's clock, from which a window learns its skew."""
-    return TimeAnswer(office.settings.clock().astimezone(HALL_TIME))
+    return TimeAnswer(office.settings.clock().astimezone(HALL_TIME), SCHEMA)
 
 
 @plain.get("/health")
@@ -43,8 +64,8 @@ def health(office: OfficeHere) -> HealthAnswer:
     return HealthAnswer("ok", __version__, SCHEMA)
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application over the prepared data of `settings`.
+def create_app(settings: Settings, *, keeps_house: bool = True) -> FastAPI:
+    """The application over the prepared data of `settings`; one worker of several keeps the house.
 
     Raises Failure("OFFICE-NOT-READY") when `back-office init` has not been run for this version.
     """
@@ -53,7 +74,14 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         office.pokes.open()
-        tasks = [asyncio.create_task(_look_out(office)), asyncio.create_task(_keep_house(office))]
+        watch = _Watch()
+        tasks = [asyncio.create_task(_look_out(office, watch))]
+        if keeps_house:
+            tasks.append(asyncio.create_task(_keep_house(office)))
+        if settings.postgresql:
+            tasks.append(
+                asyncio.create_task(notices.listen(settings.postgresql, office.pokes.send, watch.listening))
+            )
         try:
             yield
         finally:
@@ -76,23 +104,48 @@ def create_app(settings: Settings) -> FastAPI:
     for part in (enrolment, accounts, exchange, catalogue, blocks, counter):
         app.include_router(part.router, prefix="/v1")
     app.include_router(plain, prefix="/v1")
+    app.include_router(metrics.router)
     app.add_api_route("/health", health)
-    app.add_middleware(Porch)
+    app.add_middleware(Porch, metrics=office.metrics)
     return app
 
 
-async def _look_out(office: Office) -> None:
-    """Poke for what other processes committed: a ticket issued or an item retired at the command line."""
-    seen = await run_in_threadpool(office.read, feed.positions)
+class _Watch:
+    """When to look next: soon while nobody hears the notices, and at once when the line to them changes."""
+
+    def __init__(self) -> None:
+        self._seconds = LOOK_SECONDS
+        self._changed = asyncio.Event()
+
+    def listening(self, up: bool) -> None:
+        self._seconds = LISTENING_LOOK_SECONDS if up else LOOK_SECONDS
+        self._changed.set()
+
+    async def pause(self) -> None:
+        self._changed.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), self._seconds)
+
+
+async def _look_out(office: Office, watch: _Watch) -> None:
+    """Poke for what other processes committed: a ticket issued or an item retired at the command line.
+
+    The sum of all positions is asked first: nothing moves without it, and it is one row instead of one for
+    each workstation.
+    """
+    seen: dict[ScopeKey, int] = {}
+    steps = -1
     while True:
-        await asyncio.sleep(LOOK_SECONDS)
         try:
-            now = await run_in_threadpool(office.read, feed.positions)
-        except OperationalError as error:
+            now = await run_in_threadpool(office.read, feed.steps)
+            if now != steps:
+                positions = await run_in_threadpool(office.read, feed.positions)
+                if steps >= 0:
+                    office.pokes.send(key for key, seq in positions.items() if seen.get(key) != seq)
+                seen, steps = positions, now
+        except DBAPIError as error:
             logs.error("look-out", error)
-            continue
-        office.pokes.send(key for key, seq in now.items() if seen.get(key) != seq)
-        seen = now
+        await watch.pause()
 
 
 async def _keep_house(office: Office) -> None:
@@ -103,22 +156,28 @@ async def _keep_house(office: Office) -> None:
                 office.write, lambda tx: feed.trim(tx.connection, tx.now - feed.KEEP)
             )
             logs.info("log-trimmed", changes=gone)
-        except OperationalError as error:
+        except DBAPIError as error:
             logs.error("keep-house", error)
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 
 class Porch:
-    """In front of everything: refuses bodies nobody should send, and writes one log line a request."""
+    """In front of everything: refuses bodies nobody should send, names each request for the log (the name
+    goes back as X-Request-Id; it is never the caller's, who might write anything there), and writes one log
+    line a request.
+    """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         began, status, received = time.perf_counter(), 0, 0
+        name = secrets.token_hex(8)
+        logs.request_id.set(name)
 
         async def counted() -> Message:
             nonlocal received
@@ -132,16 +191,14 @@ class Porch:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = name
             await send(message)
 
         try:
             await self.app(scope, counted, noted)
         finally:
-            route = scope.get("route")
-            logs.info(
-                "request",
-                method=scope["method"],
-                path=getattr(route, "path", "?"),  # the template: no ids, nothing typed by a visitor
-                status=status,
-                ms=round((time.perf_counter() - began) * 1000, 1),
-            )
+            route = getattr(scope.get("route"), "path", "?")  # the template: no ids, nothing a visitor typed
+            method = scope["method"] if scope["method"] in METHODS else "?"
+            seconds = time.perf_counter() - began
+            self.metrics.request(method, route, status, seconds)
+            logs.info("request", method=method, path=route, status=status, ms=round(seconds * 1000, 1))

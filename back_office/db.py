@@ -1,16 +1,24 @@
-"""The database of the office: SQLite through `sqlcipher3` without a key, SQL that PostgreSQL understands too.
+"""The database of the office: SQLite for a hall, PostgreSQL for a city; one SQL that both understand.
 
-The interpreter's own SQLite is too old: versions before 3.51.3 can lose a committed WAL transaction, so the
-*linked* version is checked at start. The driver's own transactions are off and `BEGIN` is ours, because
-otherwise DDL escapes the transaction and a migration killed half-way leaves half a schema.
+SQLite comes through `sqlcipher3` without a key. The interpreter's own is too old: versions before 3.51.3 can
+lose a committed WAL transaction, so the *linked* version is checked at start. The driver's own transactions
+are off and `BEGIN` is ours, because otherwise DDL escapes the transaction and a migration killed half-way
+leaves half a schema.
+
+PostgreSQL comes through psycopg 3. Reads are REPEATABLE READ READ ONLY, one state of the database for several
+statements; writes are READ COMMITTED and lock the rows they decide on, in one order: the device, the hall or
+queue, the thing itself, the scopes of the feed last and sorted.
 """
 
 from __future__ import annotations
 
+import random
 import threading
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -19,13 +27,21 @@ from sqlcipher3 import dbapi2 as driver
 
 from clerk_app.failures import Failure
 
+if TYPE_CHECKING:
+    import psycopg
+
 T = TypeVar("T")
 
 SAFE_SQLITE = (3, 51, 3)
 BUSY_MILLISECONDS = 10_000
-ATTEMPTS = 3
+ATTEMPTS = 6
+FIRST_PAUSE = 0.02
 TRANSIENT_SQLSTATES = frozenset({"40001", "40P01", "23505"})
 """PostgreSQL: serialisation failure, deadlock, and two workers that met in one unique key."""
+
+CONNECT_SECONDS = 5
+POOL_SECONDS = 10
+SCHEMES = ("postgresql://", "postgres://")
 
 _READ_ONLY = "office_read_only"
 
@@ -40,35 +56,52 @@ class Database:
     """Two ways in: `read` sees one consistent state, `write` is all of `work` or nothing.
 
     SQLite has one writer; the lock lets the threads of this process queue for it in turn, the busy time-out
-    does the same between processes.
+    does the same between processes. PostgreSQL needs none: there the rows are locked.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, reading: sa.Engine) -> None:
         self._engine = engine
-        self._reading = engine.execution_options(**{_READ_ONLY: True})
-        self._writer = threading.Lock()
+        self._reading = reading
+        self.kind: Literal["sqlite", "postgresql"] = (
+            "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
+        )
+        one_writer = threading.Lock() if self.kind == "sqlite" else nullcontext()
+        self._writer: AbstractContextManager[Any] = one_writer
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
         with self._reading.begin() as connection:
             return work(connection)
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
-        """Run `work` in one transaction; run it again when PostgreSQL asks for that."""
-        for left in reversed(range(ATTEMPTS)):
+        """Run `work` in one transaction; again, after a random pause, when PostgreSQL asks for that."""
+        for attempt in range(ATTEMPTS):
             try:
                 with self._writer, self._engine.begin() as connection:
                     return work(connection)
             except DBAPIError as error:
-                if not left or getattr(error.orig, "sqlstate", None) not in TRANSIENT_SQLSTATES:
+                if attempt + 1 == ATTEMPTS or not is_transient(error):
                     raise
+            time.sleep(random.uniform(0, FIRST_PAUSE * 2**attempt))  # noqa: S311  not a secret
         raise AssertionError("unreachable")
 
     def close(self) -> None:
         self._engine.dispose()
 
 
-def open_database(path: Path) -> Database:
-    """The SQLite database at `path`, created when missing; no tables are made here."""
+def is_transient(error: DBAPIError) -> bool:
+    """Whether the same transaction may pass when it is run again."""
+    return getattr(error.orig, "sqlstate", None) in TRANSIENT_SQLSTATES
+
+
+def open_database(where: Path | str) -> Database:
+    """The SQLite database at a path, created when missing, or the PostgreSQL one at an address.
+
+    No tables are made here. Raises Failure("OFFICE-DATABASE-ADDRESS") for an address of something else.
+    """
+    return _sqlite(where) if isinstance(where, Path) else _postgresql(where)
+
+
+def _sqlite(path: Path) -> Database:
     check_linked_sqlite()
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
@@ -79,7 +112,7 @@ def open_database(path: Path) -> Database:
     )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
-    return Database(engine)
+    return Database(engine, engine.execution_options(**{_READ_ONLY: True}))
 
 
 def _on_connect(connection: Any, _record: object) -> None:
@@ -93,3 +126,47 @@ def _on_connect(connection: Any, _record: object) -> None:
 def _on_begin(connection: sa.Connection) -> None:
     read_only = connection.get_execution_options().get(_READ_ONLY, False)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _postgresql(address: str) -> Database:
+    parameters(address)
+    engine = sa.create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: connect(address),  # libpq reads the address itself: several hosts, sslmode, …
+        hide_parameters=True,
+        isolation_level="READ COMMITTED",
+        pool_size=8,
+        max_overflow=12,  # 20 a worker: four workers fit under PostgreSQL's usual 100
+        pool_timeout=POOL_SECONDS,
+    )
+    reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Database(engine, reading)
+
+
+def connect(address: str, **options: Any) -> psycopg.Connection[Any]:
+    """One connection of our own to PostgreSQL. Raises psycopg.OperationalError when nobody answers."""
+    import psycopg
+
+    return psycopg.connect(**parameters(address), **options)
+
+
+def parameters(address: str) -> dict[str, Any]:
+    """What libpq reads in `address`, before what is usual here.
+
+    Raises Failure("OFFICE-DATABASE-ADDRESS") when it cannot be read.
+    """
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    if not address.startswith(SCHEMES):
+        raise Failure("OFFICE-DATABASE-ADDRESS", "not postgresql://…")
+    try:
+        asked = conninfo_to_dict(address)
+    except psycopg.ProgrammingError:
+        raise Failure("OFFICE-DATABASE-ADDRESS", "unreadable") from None  # the text may hold a password
+    return {
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": "back-office",
+        "keepalives_idle": 10,
+        **asked,
+    }

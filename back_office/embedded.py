@@ -10,27 +10,32 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import OperationalError
 
 from back_office import accounts, enrolment, halls, logs, migrations, queues
 from back_office.app import create_app
 from back_office.db import open_database
 from back_office.office import Office, Transaction, open_office
-from back_office.settings import Settings
+from back_office.settings import Settings, settings_of
+from clerk_app.failures import Failure
 from clerk_app.sync.protocol import TicketMessage
 
 T = TypeVar("T")
 
 START_SECONDS = 30
 STOP_SECONDS = 10
+BACKLOG = 4096
+"""Connections that wait to be taken: a hall of windows that come back at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +56,14 @@ class UserSetup:
     rights: tuple[str, ...] = accounts.RIGHTS
 
 
-def prepare(data_dir: Path, hall: HallSetup, users: Iterable[UserSetup] = ()) -> Office:
-    """Make or upgrade the database in `data_dir`, open the hall and add the users unless they are there.
+def prepare(where: Path | Settings, hall: HallSetup, users: Iterable[UserSetup] = ()) -> Office:
+    """Make or upgrade the database of `where`, open the hall and add the users unless they are there.
 
-    The office it returns is for preparing data directly (`catalogue.put_in_force(office, …)`); close it.
+    `where` is a data folder, with SQLite in it, or the settings of an office on PostgreSQL. The office it
+    returns is for preparing data directly (`catalogue.put_in_force(office, …)`); close it.
     """
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    settings = Settings(data_dir)
-    database = open_database(settings.database)
-    database.write(migrations.upgrade)
-    database.close()
-    settings.database.chmod(0o600)
+    settings = settings_of(where)
+    make_database(settings)
     office = open_office(settings)
     verifiers = [(user, accounts.verifier_of(user.password)) for user in users]
 
@@ -89,35 +91,77 @@ def prepare(data_dir: Path, hall: HallSetup, users: Iterable[UserSetup] = ()) ->
     return office
 
 
+def make_database(settings: Settings) -> None:
+    """Make or upgrade the database and its folder. Raises Failure("OFFICE-DATABASE")."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = open_database(settings.database_address)
+    try:
+        database.write(migrations.upgrade)
+    except OperationalError as error:
+        raise Failure("OFFICE-DATABASE", type(error.orig).__name__) from None
+    finally:
+        database.close()
+    if not settings.postgresql:
+        settings.database.chmod(0o600)
+
+
 def enrolment_code(
-    data_dir: Path, *, window: str, queue: str = "A", hall: str | None = None, again: str | None = None
+    where: Path | Settings,
+    *,
+    window: str,
+    queue: str = "A",
+    hall: str | None = None,
+    again: str | None = None,
 ) -> str:
     """A fresh one-time code; `again` is the id of a device that gets a new epoch."""
 
     def new(tx: Transaction) -> str:
         return enrolment.new_code(tx, halls.the_hall(tx, hall), window, queue, again)
 
-    return write(data_dir, new)
+    return write(where, new)
 
 
-def issue_ticket(data_dir: Path, series: str, *, hall: str | None = None) -> TicketMessage:
+def issue_ticket(where: Path | Settings, series: str, *, hall: str | None = None) -> TicketMessage:
     """A ticket as the guide's desk issues it."""
-    return write(data_dir, lambda tx: queues.issue(tx, halls.the_hall(tx, hall), series))
+    return write(where, lambda tx: queues.issue(tx, halls.the_hall(tx, hall), series))
 
 
-def write(data_dir: Path, work: Callable[[Transaction], T]) -> T:
-    """One transaction on the office in `data_dir`, beside a server that may be running there."""
-    office = open_office(Settings(data_dir))
+def write(where: Path | Settings, work: Callable[[Transaction], T]) -> T:
+    """One transaction on the office of `where`, beside a server that may be running there."""
+    office = open_office(settings_of(where))
     try:
         return office.write(work)
     finally:
         office.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """PEM files: the certificate with its chain, its key, and the authority of the clients let in."""
+
+    certificate: Path
+    key: Path | None = None
+    client_ca: Path | None = None
+
+    def options(self) -> dict[str, Any]:
+        """For uvicorn. Raises Failure("OFFICE-TLS") when the files cannot be used."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            context.load_cert_chain(self.certificate, self.key, password="")
+            if self.client_ca is not None:
+                context.load_verify_locations(self.client_ca)
+        except (OSError, ssl.SSLError, ValueError) as error:
+            raise Failure("OFFICE-TLS", type(error).__name__) from None
+        asked: dict[str, Any] = {"ssl_certfile": self.certificate, "ssl_keyfile": self.key}
+        if self.client_ca is not None:
+            asked |= {"ssl_ca_certs": str(self.client_ca), "ssl_cert_reqs": ssl.CERT_REQUIRED}
+        return asked
+
+
 class Server(uvicorn.Server):
     """uvicorn that lets parked waits go before it counts who is still being served."""
 
-    def __init__(self, app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, app: FastAPI, host: str = "127.0.0.1", port: int = 0, tls: Tls | None = None) -> None:
         config = uvicorn.Config(
             app,
             host=host,
@@ -127,6 +171,8 @@ class Server(uvicorn.Server):
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=STOP_SECONDS,
+            backlog=BACKLOG,
+            **(tls.options() if tls else {}),
         )
         super().__init__(config)
         self.office: Office = app.state.office
@@ -147,8 +193,8 @@ class Server(uvicorn.Server):
 class OfficeServer:
     """The real server in a thread on 127.0.0.1, on a port the system chooses (or `port`)."""
 
-    def __init__(self, data_dir: Path | Settings, port: int = 0) -> None:
-        self._settings = data_dir if isinstance(data_dir, Settings) else Settings(data_dir)
+    def __init__(self, where: Path | Settings, port: int = 0) -> None:
+        self._settings = settings_of(where)
         self._port = port
         self._socket: socket.socket | None = None
         self._server: Server | None = None

@@ -20,12 +20,14 @@ import sqlalchemy as sa
 from back_office.pokes import ScopeKey
 from back_office.problems import Refused
 from back_office.tables import change, scope
-from clerk_app.sync.protocol import Change, ChangesAnswer, SnapshotAnswer
+from clerk_app.sync.protocol import Change, ChangesAnswer, DigestAnswer, SnapshotAnswer, scope_digest
 
 KEEP = timedelta(days=90)
 """How long the log goes back; an older cursor takes the snapshot."""
 
 MAX_PAGE = 1000
+
+MAX_DIGESTS = 256
 
 CATALOGUE: ScopeKey = ("", "catalogue")
 
@@ -104,7 +106,31 @@ def snapshot(connection: sa.Connection, key: ScopeKey) -> SnapshotAnswer:
     row = connection.execute(sa.select(scope).where(_is(key))).one()
     query = _changes_of(key).where(change.c.seq.in_(_latest(key)), change.c.op == "put")
     found = connection.execute(query.order_by(change.c.seq)).all()
-    return SnapshotAnswer(key[1], row.generation, row.seq, [_message(one) for one in found])
+    digest = scope_digest((one.kind, one.id, one.version) for one in found)
+    return SnapshotAnswer(key[1], row.generation, row.seq, [_message(one) for one in found], digest)
+
+
+def digest(connection: sa.Connection, key: ScopeKey) -> DigestAnswer:
+    """What a mirror of the scope must come to: the digest of the same facts `snapshot` would send."""
+    row = connection.execute(sa.select(scope).where(_is(key))).one()
+    known = _digests.get(key)
+    if known is None or (known.generation, known.seq) != (row.generation, row.seq):
+        facts = sa.select(change.c.kind, change.c.id, change.c.version).where(
+            change.c.hall == key[0],
+            change.c.scope == key[1],
+            change.c.op == "put",
+            change.c.seq.in_(_latest(key)),
+        )
+        found = [tuple(one) for one in connection.execute(facts)]
+        known = DigestAnswer(key[1], row.generation, row.seq, len(found), scope_digest(found))
+        while len(_digests) >= MAX_DIGESTS:
+            _digests.pop(next(iter(_digests)), None)
+        _digests[key] = known
+    return known
+
+
+_digests: dict[ScopeKey, DigestAnswer] = {}
+"""Of scopes that have not moved since: every window of a hall asks for the same one after a full sync."""
 
 
 def moved(connection: sa.Connection, cursors: dict[ScopeKey, int]) -> set[ScopeKey]:
@@ -120,16 +146,25 @@ def positions(connection: sa.Connection) -> dict[ScopeKey, int]:
     return {(row.hall, row.name): row.seq for row in rows}
 
 
+def steps(connection: sa.Connection) -> int:
+    """The sum of all positions: it grows with every change, whichever scope it is in."""
+    return int(connection.scalar(sa.select(sa.func.coalesce(sa.func.sum(scope.c.seq), 0))) or 0)
+
+
 def trim(connection: sa.Connection, before: datetime) -> int:
     """Raise the floors over what was written before `before`; returns how many changes went.
 
-    The last word on each thing stays, below the floor, for snapshots; so do no tombstones.
+    The last word on each thing stays, below the floor, for snapshots; so do no tombstones. A floor stops at the
+    first change that is not old: where the clock was set back, later ones may be dated earlier.
     """
     gone = 0
     for key in sorted(positions(connection)):
         mine = sa.and_(change.c.hall == key[0], change.c.scope == key[1])
-        floor = connection.scalar(sa.select(sa.func.max(change.c.seq)).where(mine, change.c.at < before))
+        young = sa.select(sa.func.min(change.c.seq) - 1).where(mine, change.c.at >= before)
+        floor = connection.scalar(young)
         if floor is None:
+            floor = connection.scalar(sa.select(sa.func.max(change.c.seq)).where(mine))
+        if not floor:
             continue
         keep = sa.and_(change.c.seq.in_(_latest(key)), change.c.op == "put")
         spent = sa.delete(change).where(mine, change.c.seq <= floor, sa.not_(keep))

@@ -6,7 +6,11 @@ import json
 import logging
 import sys
 import traceback
+from contextvars import ContextVar
 from datetime import UTC, datetime
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""Of the request that is being served here; every line written for it carries it."""
 
 _log = logging.getLogger("back_office")
 
@@ -18,6 +22,8 @@ class JsonLines(logging.Formatter):
         fields: dict[str, object] = getattr(record, "fields", {})
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = {"at": at, "level": record.levelname.lower(), "event": record.getMessage(), **fields}
+        if request_id.get():
+            line["request"] = request_id.get()
         return json.dumps(line, ensure_ascii=False)
 
 
@@ -32,6 +38,11 @@ def to_stderr() -> None:
 
 def info(event: str, **fields: str | int | float) -> None:
     _log.info(event, extra={"fields": fields})
+
+
+def alarm(event: str, **fields: str | int | float) -> None:
+    """Something IT must look at, though nothing failed just now."""
+    _log.error(event, extra={"fields": fields})
 
 
 def error(event: str, cause: BaseException, **fields: str | int) -> None:

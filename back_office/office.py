@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,9 +12,12 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
+from sqlalchemy.exc import DBAPIError
 
 from back_office import feed, migrations
 from back_office.db import Database, open_database
+from back_office.metrics import Metrics
+from back_office.notices import Notifier
 from back_office.pokes import Pokes, ScopeKey
 from back_office.settings import Settings
 from clerk_app.domain.hall_time import HALL_TIME
@@ -29,6 +33,7 @@ class Transaction:
     connection: sa.Connection
     now: datetime
     news: list[feed.News] = field(default_factory=list)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def today(self) -> date:
@@ -36,6 +41,10 @@ class Transaction:
 
     def tell(self, news: feed.News) -> None:
         self.news.append(news)
+
+    def count(self, family: str, value: str) -> None:
+        """One more for the metrics ("command", "applied"), when this commits. No ids, no names."""
+        self.counts[family, value] += 1
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -51,11 +60,16 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What every request needs. Shared by all threads; keeps nothing between requests but parked waits."""
+    """What every request needs. Shared by all threads; keeps nothing between requests but parked waits.
+
+    `notifier` is there on PostgreSQL: it tells the other processes.
+    """
 
     settings: Settings
     database: Database
     pokes: Pokes
+    metrics: Metrics
+    notifier: Notifier | None = None
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
         return self.database.read(work)
@@ -63,29 +77,42 @@ class Office:
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in one transaction, publish its news in it, wake the parked windows after it."""
 
-        def run(connection: sa.Connection) -> tuple[T, set[ScopeKey]]:
+        def run(connection: sa.Connection) -> tuple[T, set[ScopeKey], Counter[tuple[str, str]]]:
             tx = Transaction(connection, self.settings.clock())
             answer = work(tx)
-            return answer, feed.publish(connection, tx.now, tx.news)
+            return answer, feed.publish(connection, tx.now, tx.news), tx.counts
 
-        answer, scopes = self.database.write(run)
+        answer, scopes, counts = self.database.write(run)
         if scopes:
             self.pokes.send(scopes)
+            if self.notifier is not None:
+                self.notifier.send(scopes)
+        self.metrics.count(counts)
         return answer
 
     def close(self) -> None:
+        if self.notifier is not None:
+            self.notifier.close()
         self.database.close()
 
 
 def open_office(settings: Settings) -> Office:
-    """Raises Failure("OFFICE-NOT-READY") when there is no database of this program's version."""
-    if not settings.database.is_file():
+    """Raises Failure("OFFICE-NOT-READY") when there is no database of this program's version, and
+    ("OFFICE-DATABASE") when PostgreSQL does not answer."""
+    if not settings.postgresql and not settings.database.is_file():
         raise Failure("OFFICE-NOT-READY", "no database; run `back-office init`")
-    database = open_database(settings.database)
-    if database.read(migrations.current) != migrations.head():
+    database = open_database(settings.database_address)
+    try:
+        revision = database.read(migrations.current)
+    except DBAPIError as error:
+        database.close()
+        raise Failure("OFFICE-DATABASE", type(error.orig).__name__) from None
+    if revision != migrations.head():
         database.close()
         raise Failure("OFFICE-NOT-READY", "the database is of another version; run `back-office init`")
-    return Office(settings, database, Pokes())
+    notifier = Notifier(settings.postgresql) if settings.postgresql else None
+    metrics = Metrics()
+    return Office(settings, database, Pokes(metrics), metrics, notifier)
 
 
 def to_json(adapter: TypeAdapter[T], value: T) -> str:

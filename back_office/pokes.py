@@ -9,6 +9,10 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from back_office.metrics import Metrics
 
 ScopeKey = tuple[str, str]
 """(hall, name) of a scope; the hall is empty for what all halls share."""
@@ -34,7 +38,8 @@ class Parked:
 class Pokes:
     """Lives in one event loop; `send` may be called from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics
         self._loop: asyncio.AbstractEventLoop | None = None
         self._parked: dict[ScopeKey, set[Parked]] = {}
         self._closed = False
@@ -57,9 +62,13 @@ class Pokes:
             one.woken.set()
         for scope in scopes:
             self._parked.setdefault(scope, set()).add(one)
+        if self._metrics is not None:
+            self._metrics.parked(+1)
         try:
             yield one
         finally:
+            if self._metrics is not None:
+                self._metrics.parked(-1)
             for scope in scopes:
                 group = self._parked[scope]
                 group.discard(one)
@@ -73,7 +82,11 @@ class Pokes:
             loop.call_soon_threadsafe(self._wake, frozenset(scopes))
 
     def _wake(self, scopes: frozenset[ScopeKey]) -> None:
+        woken = 0
         for scope in scopes:
             for parked in self._parked.get(scope, ()):
+                woken += not parked.woken.is_set()
                 parked.poked.add(scope)
                 parked.woken.set()
+        if self._metrics is not None and woken:
+            self._metrics.poked(woken)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
 
 from back_office import logs
@@ -24,11 +24,18 @@ class Refused(Failure):
     """
 
     def __init__(
-        self, code: str, detail: str = "", *, status: int = 400, expected_seq: int | None = None
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        status: int = 400,
+        expected_seq: int | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(code, detail)
         self.status = status
         self.expected_seq = expected_seq
+        self.retry_after = retry_after  # seconds
 
 
 def malformed(places: list[tuple[int | str, ...]]) -> Refused:
@@ -47,7 +54,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Refused)
     def _refused(_request: Request, error: Refused) -> JSONResponse:
         problem = Problem(error.code, error.detail, error.expected_seq)
-        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        if error.retry_after is not None:
+            headers["Retry-After"] = str(error.retry_after)
         return answer(problem, error.status, headers)
 
     @app.exception_handler(RequestValidationError)
@@ -59,8 +68,14 @@ def install(app: FastAPI) -> None:
         code = _HTTP_CODES.get(error.status_code, "OFFICE-MALFORMED")
         return answer(Problem(code, f"HTTP {error.status_code}"), error.status_code)
 
+    @app.exception_handler(DataError)
+    def _unstorable(request: Request, error: DataError) -> JSONResponse:
+        """A text with a zero byte, a number beyond the column: PostgreSQL takes neither."""
+        return _refused(request, malformed([(type(error.orig).__name__,)]))
+
     @app.exception_handler(OperationalError)
     @app.exception_handler(InterfaceError)
+    @app.exception_handler(TimeoutError)  # no connection of the pool came free
     def _database(_request: Request, error: Exception) -> JSONResponse:
         logs.error("database", error)
         return answer(Problem("OFFICE-BUSY", type(error).__name__), 503, {"Retry-After": "2"})

@@ -16,6 +16,7 @@ from clerk_app import failures
 from clerk_app.failures import Failure
 
 DATA_VARIABLE = "BACK_OFFICE_DATA"
+DATABASE_VARIABLE = "BACK_OFFICE_DATABASE"
 
 GROUPS = (office, users, devices, catalogue, tickets, lost_cards)
 """In the order of the help."""
@@ -42,6 +43,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path(os.environ.get(DATA_VARIABLE, "back-office-data")),
         help=f"folder of the database and the catalogue (default: ${DATA_VARIABLE} or ./back-office-data)",
+    )
+    parser.add_argument(
+        "--database",
+        default=os.environ.get(DATABASE_VARIABLE, ""),
+        help=f"postgresql://… instead of the SQLite file in the folder (default: ${DATABASE_VARIABLE}; "
+        "an address with a password belongs there, arguments are seen by everybody on the machine)",
     )
     commands = parser.add_subparsers(required=True, metavar="command")
     for group in GROUPS:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from back_office.cli.common import write
+from back_office.cli.common import settings, write
 from clerk_app.failures import Failure
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ def add_to(commands: Commands) -> None:
 def _import(asked: argparse.Namespace) -> None:
     from back_office.catalogue import put_in_force
     from back_office.office import open_office
-    from back_office.settings import Settings
     from clerk_app.catalogue.records import read_csv, read_jsonl
 
     read = read_csv if asked.file.suffix.lower() == ".csv" else read_jsonl
@@ -39,7 +38,7 @@ def _import(asked: argparse.Namespace) -> None:
     left_out = len({problem.line for problem in reading.problems})
     if left_out and not asked.skip_bad:
         raise Failure("OFFICE-IMPORT-BAD-ROWS", f"{left_out} rows")
-    office = open_office(Settings(asked.data))
+    office = open_office(settings(asked))
     try:
         info = put_in_force(office, reading.kinds, reading.items, asked.version)
     finally:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from back_office.office import Transaction
+    from back_office.settings import Settings
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -20,11 +21,18 @@ T = TypeVar("T")
 PASSWORD_VARIABLE = "BACK_OFFICE_PASSWORD"  # noqa: S105  the name of a variable, not a password
 
 
+def settings(asked: argparse.Namespace, *, metrics_token: str = "") -> Settings:
+    """The office of `--data` and `--database`."""
+    from back_office.settings import Settings
+
+    return Settings(asked.data, postgresql=asked.database, metrics_token=metrics_token)
+
+
 def write(asked: argparse.Namespace, work: Callable[[Transaction], T]) -> T:
     """One transaction on the office of `--data`, beside a server that may be running there."""
     from back_office import embedded
 
-    return embedded.write(asked.data, work)
+    return embedded.write(settings(asked), work)
 
 
 def write_in_hall(asked: argparse.Namespace, work: Callable[[Transaction, str], T]) -> T:

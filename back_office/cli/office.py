@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from back_office.cli.common import write
+from back_office.cli.common import settings, write
 
 if TYPE_CHECKING:
     from back_office.cli.common import Commands
+
+METRICS_VARIABLE = "BACK_OFFICE_METRICS_TOKEN"
 
 
 def add_to(commands: Commands) -> None:
@@ -23,6 +27,17 @@ def add_to(commands: Commands) -> None:
     serve = commands.add_parser("serve", help="serve the windows")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8720)
+    serve.add_argument("--workers", type=int, default=1, help="processes behind the port (default: 1)")
+    serve.add_argument("--tls-certificate", type=Path, help="PEM, with its chain: serve https")
+    serve.add_argument("--tls-key", type=Path, help="PEM, unless the key is in the certificate's file")
+    serve.add_argument(
+        "--client-ca", type=Path, help="PEM: only clients with a certificate of this authority"
+    )
+    serve.add_argument(
+        "--metrics-token",
+        default=os.environ.get(METRICS_VARIABLE, ""),
+        help=f"opens /metrics to other machines (default: ${METRICS_VARIABLE}; without it this machine only)",
+    )
     serve.set_defaults(run=_serve)
 
     restored = commands.add_parser(
@@ -37,18 +52,20 @@ def _init(asked: argparse.Namespace) -> None:
     hall = HallSetup(
         asked.hall_code, asked.hall_name, asked.region, name_en=asked.hall_name_en, practice=asked.practice
     )
-    prepare(asked.data, hall).close()
+    prepare(settings(asked), hall).close()
     print(f"{asked.hall_code} {asked.hall_name}: {asked.data}")
 
 
 def _serve(asked: argparse.Namespace) -> None:
-    from back_office import logs
-    from back_office.app import create_app
-    from back_office.embedded import Server
-    from back_office.settings import Settings
+    from back_office import logs, serving
+    from back_office.embedded import Tls
 
+    tls = None
+    if asked.tls_certificate is not None:
+        tls = Tls(asked.tls_certificate, asked.tls_key, asked.client_ca)
     logs.to_stderr()
-    Server(create_app(Settings(asked.data)), asked.host, asked.port).run()
+    office = settings(asked, metrics_token=asked.metrics_token)
+    serving.serve(office, serving.Listening(asked.host, asked.port, max(1, asked.workers), tls))
 
 
 def _restored(asked: argparse.Namespace) -> None:
