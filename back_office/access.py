@@ -60,7 +60,7 @@ OfficeHere = Annotated[Office, Depends(the_office)]
 def the_device(
     office: OfficeHere, token: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Device:
-    """Raises Refused 401 for a token nobody was given, 423 for one of an earlier epoch."""
+    """Raises Refused 401 for a token nobody was given, 403 for a revoked device, 423 for an earlier epoch."""
     if token is None:
         raise Refused("OFFICE-DEVICE", status=401)
     query = (
@@ -71,6 +71,8 @@ def the_device(
     row = office.read(lambda connection: connection.execute(query).one_or_none())
     if row is None:
         raise Refused("OFFICE-DEVICE", status=401)
+    if row.revoked_at is not None:
+        raise Refused("OFFICE-REVOKED", status=403)
     if row.token_epoch != row.epoch:
         raise fenced(row.token_epoch, row.epoch)
     return Device(row.id, row.hall, row.epoch, row.window, row.queue)

@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from fastapi import APIRouter, Response
 
-from back_office import logs
+from back_office import attempts, logs, seals
 from back_office.access import Device, DeviceHere, OfficeHere, SessionToken, digest, new_token
 from back_office.office import Office, Transaction, compact
 from back_office.problems import Refused
@@ -66,11 +66,8 @@ def add_user(
     rights: Iterable[str] = RIGHTS,
 ) -> None:
     """Raises Failure("OFFICE-RIGHT") for a right nobody knows or ("OFFICE-USER-KNOWN")."""
-    unknown = set(rights) - set(RIGHTS)
-    if unknown:
-        raise Failure("OFFICE-RIGHT", ", ".join(sorted(unknown)))
-    known = sa.select(staff.c.staff_no).where(staff.c.hall == hall, staff.c.staff_no == staff_no)
-    if tx.connection.scalar(known) is not None:
+    told = _known(rights)
+    if tx.connection.scalar(sa.select(staff.c.staff_no).where(_is(hall, staff_no))) is not None:
         raise Failure("OFFICE-USER-KNOWN", staff_no)
     row = {
         "hall": hall,
@@ -78,7 +75,7 @@ def add_user(
         "name": name,
         "name_en": name_en,
         "verifier": verifier,
-        "rights": compact(sorted(rights)),
+        "rights": compact(told),
     }
     tx.connection.execute(sa.insert(staff), row)
 
@@ -89,18 +86,72 @@ def staff_numbers(tx: Transaction, hall: str) -> frozenset[str]:
 
 def disable_user(tx: Transaction, hall: str, staff_no: str) -> None:
     """No sign-in from now on; what the grant already covers is kept and marked. Failure("OFFICE-NO-USER")."""
-    ended = sa.update(staff).where(staff.c.hall == hall, staff.c.staff_no == staff_no)
-    if not tx.connection.execute(ended.values(disabled_at=tx.now)).rowcount:
+    _change(tx, hall, staff_no, disabled_at=tx.now)
+
+
+def enable_user(tx: Transaction, hall: str, staff_no: str) -> None:
+    """Sign-in as before; a lock after wrong passwords ends too. Failure("OFFICE-NO-USER")."""
+    _change(tx, hall, staff_no, disabled_at=None, failures=0, locked_until=None)
+
+
+def set_password(tx: Transaction, hall: str, staff_no: str, verifier: str) -> None:
+    """Another password from now on: open sessions end, a lock ends. Failure("OFFICE-NO-USER").
+
+    A window where the clerk had signed in knows the old one until its grant ends or it reaches the office.
+    """
+    _change(tx, hall, staff_no, verifier=verifier, failures=0, locked_until=None)
+    mine = sa.and_(session.c.hall == hall, session.c.staff_no == staff_no, session.c.closed_at.is_(None))
+    tx.connection.execute(sa.update(session).where(mine).values(closed_at=tx.now))
+
+
+def set_rights(tx: Transaction, hall: str, staff_no: str, rights: Iterable[str]) -> None:
+    """Other rights, at once wherever the office is asked. Failure("OFFICE-RIGHT") or ("OFFICE-NO-USER")."""
+    _change(tx, hall, staff_no, rights=compact(_known(rights)))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A clerk as IT sees it."""
+
+    staff_no: str
+    name: str
+    rights: tuple[str, ...]
+    disabled_at: datetime | None
+    locked_until: datetime | None
+
+
+def listed(connection: sa.Connection, hall: str) -> list[Listed]:
+    query = sa.select(staff).where(staff.c.hall == hall).order_by(staff.c.staff_no)
+    return [
+        Listed(row.staff_no, row.name, tuple(json.loads(row.rights)), row.disabled_at, row.locked_until)
+        for row in connection.execute(query)
+    ]
+
+
+def _known(rights: Iterable[str]) -> list[str]:
+    """Sorted. Raises Failure("OFFICE-RIGHT") for one nobody knows."""
+    unknown = set(rights) - set(RIGHTS)
+    if unknown:
+        raise Failure("OFFICE-RIGHT", ", ".join(sorted(unknown)))
+    return sorted(set(rights))
+
+
+def _change(tx: Transaction, hall: str, staff_no: str, **values: object) -> None:
+    if not tx.connection.execute(sa.update(staff).where(_is(hall, staff_no)).values(**values)).rowcount:
         raise Failure("OFFICE-NO-USER", staff_no)
 
 
+def _is(hall: str, staff_no: str) -> sa.ColumnElement[bool]:
+    return sa.and_(staff.c.hall == hall, staff.c.staff_no == staff_no)
+
+
 def sign_in(office: Office, device: Device, staff_no: str, password: str) -> SessionAnswer:
-    """Open a session at `device`. Raises Refused 401 or, after five failures, 403.
+    """Open a session at `device`. Raises Refused 401; 403 after five failures of the clerk, 429 after ten here.
 
     The attempt is counted before the password is looked at, so that attempts sent at once count too; the
     slow hash is computed outside the transaction, which holds the only write lock.
     """
-    verifier = office.write(lambda tx: _count_attempt(tx, device.hall, staff_no))
+    verifier = office.write(lambda tx: _count_attempt(tx, device, staff_no))
     try:
         _hasher.verify(verifier or _nobody(), password)
     except VerifyMismatchError:
@@ -113,8 +164,9 @@ def sign_in(office: Office, device: Device, staff_no: str, password: str) -> Ses
     return answer
 
 
-def _count_attempt(tx: Transaction, hall: str, staff_no: str) -> str | None:
-    where = sa.and_(staff.c.hall == hall, staff.c.staff_no == staff_no)
+def _count_attempt(tx: Transaction, device: Device, staff_no: str) -> str | None:
+    attempts.count(tx, "sign-in", device.id)
+    where = _is(device.hall, staff_no)
     row = tx.connection.execute(sa.select(staff).where(where).with_for_update()).one_or_none()
     if row is None or row.disabled_at is not None:
         return None
@@ -129,7 +181,8 @@ def _count_attempt(tx: Transaction, hall: str, staff_no: str) -> str | None:
 
 
 def _open(tx: Transaction, device: Device, staff_no: str) -> SessionAnswer:
-    where = sa.and_(staff.c.hall == device.hall, staff.c.staff_no == staff_no)
+    attempts.forgive(tx, "sign-in", device.id)
+    where = _is(device.hall, staff_no)
     cleared = sa.update(staff).where(where).values(failures=0, locked_until=None)
     row = tx.connection.execute(cleared.returning(staff)).one()
     token, grant_until = new_token(), tx.now + GRANT
@@ -144,7 +197,11 @@ def _open(tx: Transaction, device: Device, staff_no: str) -> SessionAnswer:
         "grant_until": grant_until,
     }
     tx.connection.execute(sa.insert(session), opened)
-    return SessionAnswer(token, staff_no, row.name, row.name_en, json.loads(row.rights), grant_until)
+    rights = json.loads(row.rights)
+    grant = {"what": "grant", "device": device.id, "staff_no": staff_no, "rights": rights}
+    grant |= {"issued_at": tx.now.isoformat(), "not_after": grant_until.isoformat()}
+    sealed = seals.seal(tx.connection, grant)
+    return SessionAnswer(token, staff_no, row.name, row.name_en, rights, grant_until, sealed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
-from datetime import timedelta
+import re
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
-from back_office import feed, logs
-from back_office.access import OfficeHere, digest, new_token
+from back_office import attempts, audit, codes, feed, logs, restoring, seals
+from back_office.access import DeviceHere, OfficeHere, digest, new_token
 from back_office.office import Transaction
 from back_office.problems import Refused
 from back_office.tables import device, device_token, enrol_code, hall, queue
 from clerk_app.domain.ids import uuid7
 from clerk_app.failures import Failure
-from clerk_app.sync.protocol import EnrolAnswer, EnrolRequest
+from clerk_app.sync.protocol import DeviceAnswer, EnrolAnswer, EnrolRequest
 
-CODE_LIFE = timedelta(minutes=30)
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that looks like something else
-_GROUPS, _GROUP = 3, 4
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 router = APIRouter()
 
@@ -34,17 +33,20 @@ def new_code(tx: Transaction, hall_code: str, window: str, queue_code: str, agai
     if tx.connection.scalar(known) is None:
         raise Failure("OFFICE-NO-QUEUE", queue_code)
     if again is not None:
-        mine = sa.select(device.c.id).where(device.c.id == again, device.c.hall == hall_code)
-        if tx.connection.scalar(mine) is None:
+        mine = sa.select(device.c.hall).where(device.c.id == again)
+        known = tx.connection.scalar(mine)
+        if known is None and restoring.latest(tx.connection) is not None:
+            _know_again(tx, hall_code, again, window, queue_code)
+        elif known != hall_code:
             raise Failure("OFFICE-NO-DEVICE", again)
-    code = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))
+    code = codes.new()
     row = {
-        "hash": digest(code),
+        "hash": codes.stored(code),
         "hall": hall_code,
         "window": window,
         "queue": queue_code,
         "device": again,
-        "expires_at": tx.now + CODE_LIFE,
+        "expires_at": tx.now + codes.LIFE,
     }
     tx.connection.execute(sa.insert(enrol_code), row)
     return code
@@ -52,11 +54,10 @@ def new_code(tx: Transaction, hall_code: str, window: str, queue_code: str, agai
 
 def enrol(tx: Transaction, code: str, machine: str) -> EnrolAnswer:
     """Use up `code`. Raises Refused 403 when it was used, is too old or never existed."""
-    written = code.strip().upper().replace(" ", "")
     used = (
         sa.update(enrol_code)
         .where(
-            enrol_code.c.hash == digest(written),
+            enrol_code.c.hash == codes.stored(code),
             enrol_code.c.used_at.is_(None),
             enrol_code.c.expires_at > tx.now,
         )
@@ -72,7 +73,9 @@ def enrol(tx: Transaction, code: str, machine: str) -> EnrolAnswer:
     tx.connection.execute(
         sa.insert(device_token), {"hash": digest(token), "device": device_id, "epoch": epoch}
     )
+    audit.note(tx, f"device:{device_id}", "enrol", device_id, f"epoch {epoch}", hall=grant.hall)
     place = tx.connection.execute(sa.select(hall).where(hall.c.code == grant.hall)).one()
+    keys = seals.public_keys(tx.connection)
     return EnrolAnswer(
         device=device_id,
         epoch=epoch,
@@ -84,6 +87,57 @@ def enrol(tx: Transaction, code: str, machine: str) -> EnrolAnswer:
         window=grant.window,
         queue=grant.queue,
         practice=place.practice,
+        offline_series=_new_series(tx, grant.hall, device_id),
+        seal_key=keys.seal,
+        export_key=keys.export,
+        recovery_key=seals.recovery_key(tx.connection, device_id, epoch),
+    )
+
+
+def _know_again(tx: Transaction, hall_code: str, device_id: str, window: str, queue_code: str) -> None:
+    """A workstation enrolled after the backup this office was restored from: there again under its id.
+
+    Its leases are signed for that id, so the numbers on its slips stay good. Failure("OFFICE-NO-DEVICE") for
+    what cannot be an id of this office.
+    """
+    if not _ID.fullmatch(device_id):
+        raise Failure("OFFICE-NO-DEVICE", device_id[:64])
+    row = {"id": device_id, "hall": hall_code, "machine": "", "window": window, "queue": queue_code}
+    row |= {"epoch": 0, "last_seq": 0, "enrolled_at": _LONG_AGO}
+    tx.connection.execute(sa.insert(device), row)
+    feed.open_scope(tx.connection, (hall_code, f"device:{device_id}"))
+
+
+def _new_series(tx: Transaction, hall_code: str, device_id: str) -> str:
+    """The series of the tickets this epoch may issue alone: no other epoch of the hall has it."""
+    counted = sa.update(hall).where(hall.c.code == hall_code).values(enrolments=hall.c.enrolments + 1)
+    series = f"L{tx.connection.execute(counted.returning(hall.c.enrolments)).scalar_one()}"
+    tx.connection.execute(sa.update(device).where(device.c.id == device_id).values(offline_series=series))
+    return series
+
+
+def standing(tx: Transaction, device_id: str) -> DeviceAnswer:
+    """What the office has the device as. One enrolled before there were offline series gets its own now."""
+    query = (
+        sa.select(device, hall.c.name, hall.c.name_en, hall.c.region, hall.c.practice)
+        .join(hall, hall.c.code == device.c.hall)
+        .where(device.c.id == device_id)
+    )
+    row = tx.connection.execute(query).one()
+    keys = seals.public_keys(tx.connection)
+    return DeviceAnswer(
+        device=row.id,
+        epoch=row.epoch,
+        hall_code=row.hall,
+        hall_name=row.name,
+        hall_name_en=row.name_en,
+        region=row.region,
+        window=row.window,
+        queue=row.queue,
+        practice=row.practice,
+        offline_series=row.offline_series or _new_series(tx, row.hall, row.id),
+        seal_key=keys.seal,
+        export_key=keys.export,
     )
 
 
@@ -94,18 +148,37 @@ def _next_epoch(tx: Transaction, grant: sa.Row[tuple[object, ...]], device_id: s
         "queue": grant.queue,
         "last_seq": 0,
         "enrolled_at": tx.now,
+        "revoked_at": None,
     }
     if grant.device is None:
         tx.connection.execute(sa.insert(device), {"id": device_id, "hall": grant.hall, "epoch": 1, **values})
         feed.open_scope(tx.connection, (grant.hall, f"device:{device_id}"))
         return 1
-    again = sa.update(device).where(device.c.id == device_id).values(epoch=device.c.epoch + 1, **values)
+    mine = device.c.id == device_id
+    forgotten = restoring.latest(tx.connection)
+    enrolled_at = tx.connection.execute(sa.select(device.c.enrolled_at).where(mine)).scalar_one()
+    # Epochs given out after the backup are not known here: they are passed over, once.
+    step = restoring.EPOCHS if forgotten is not None and enrolled_at < forgotten else 1
+    again = sa.update(device).where(mine).values(epoch=device.c.epoch + step, **values)
     return int(tx.connection.execute(again.returning(device.c.epoch)).scalar_one())
 
 
 @router.post("/enrol")
-def enrol_device(body: EnrolRequest, office: OfficeHere) -> EnrolAnswer:
+def enrol_device(body: EnrolRequest, office: OfficeHere, request: Request) -> EnrolAnswer:
     """Turn a one-time code into a device and its token."""
-    answer = office.write(lambda tx: enrol(tx, body.code, body.machine))
+    origin = attempts.origin_of(request)
+    office.write(lambda tx: attempts.count(tx, "enrol", origin))
+
+    def right(tx: Transaction) -> EnrolAnswer:
+        attempts.forgive(tx, "enrol", origin)
+        return enrol(tx, body.code, body.machine)
+
+    answer = office.write(right)
     logs.info("enrolled", device=answer.device, epoch=answer.epoch)
     return answer
+
+
+@router.get("/device")
+def this_device(office: OfficeHere, device: DeviceHere) -> DeviceAnswer:
+    """What the office has this device as: IT may have moved the window, or given it another name."""
+    return office.write(lambda tx: standing(tx, device.id))
