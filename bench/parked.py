@@ -1,8 +1,8 @@
 """10,000 windows hold a long poll open; one change wakes them all.
 
-Ours: the served office, one process, each window a device with a token of its own; the change is a commit in a
-scope that all follow. Reference, the same client a moment before: a bare endpoint on uvicorn that waits for
-one event and answers the same bytes. Measured from the end of the act that wakes them to the last byte at
+Ours: the served office, one process, each window a device with a token of its own; the change is a commit in
+a scope that all follow. Reference, the same client a moment before: a bare endpoint on uvicorn that waits
+for one event and answers the same bytes. Measured from the end of the act that wakes them to the last byte at
 each window; client and server share the machine.
 
     python -m bench.parked [--windows 10000]
