@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from clerk_app.desk import case_rows
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import Transaction
-from clerk_app.desk.views import CaseRow
+from clerk_app.desk.views import CaseRow, ReceiptRow
+from clerk_app.domain.numbering import printed
 from clerk_app.domain.ticket import TicketState
 
 
@@ -28,6 +29,21 @@ def case(desk: Desk, number: str) -> CaseRow | None:
         return case_rows.row(tx, found) if found else None
 
     return desk.store.read(look)
+
+
+def receipt(desk: Desk, number: str) -> ReceiptRow | None:
+    """The case with this number when retention has taken it; None when it is here or never was."""
+    found = desk.store.read(lambda tx: tx.receipts.by_number(number))
+    if found is None:
+        return None
+    return ReceiptRow(
+        number=printed(found.number),
+        item=found.item,
+        legal_state=found.legal_state,
+        received_at=found.received_at,
+        official_number=found.official_number,
+        left_at=found.purged_at,
+    )
 
 
 def ticket(desk: Desk, number: str) -> TicketSight | None:

@@ -88,6 +88,29 @@ class CaseRow:
     reprints: int
     void: Gate
     reprint: Gate
+    accept: Gate = Gate(open=False)  # accepting what was only received; without a reason: nothing to accept
+    held: bool = False  # the office works on a command of it: nothing is asked of the clerk
+    due: date | None = None
+    due_provisional: bool = False
+    accept_by: date | None = None  # of a received case: the last of its five working days
+    accept_by_provisional: bool = False
+    days_left: int = 0  # working days until then; negative: they are over
+
+
+SOON = 1
+"""A received case is called urgent when so many working days or fewer are left."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    """A case that has left this workstation: what its receipt still finds here, and since when."""
+
+    number: str  # printed form
+    item: str
+    legal_state: LegalState
+    received_at: datetime
+    official_number: str | None
+    left_at: datetime
 
 
 class Paper(StrEnum):

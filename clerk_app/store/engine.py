@@ -16,6 +16,7 @@ _OPENING = (
     "PRAGMA synchronous = FULL",  # a commit that was answered survives a power cut
     "PRAGMA wal_autocheckpoint = 0",  # the cache checkpoints between transactions, not inside a commit
     "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # what retention takes is overwritten, not only forgotten
     "PRAGMA trusted_schema = OFF",
 )
 

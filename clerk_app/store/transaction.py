@@ -20,6 +20,7 @@ from clerk_app.store.repositories.rows import Statements
 from clerk_app.store.repositories.tickets import SqlTickets
 from clerk_app.store.repositories.timeline import SqlTimeline
 from clerk_app.store.repositories.visits import SqlVisits
+from clerk_app.store.retention import SqlRetention
 
 
 class SqlTransaction:
@@ -38,6 +39,7 @@ class SqlTransaction:
         self.print_jobs = SqlPrintJobs(run)
         self.attachments = SqlAttachments(run)
         self.receipts = SqlReceipts(run)
+        self.retention = SqlRetention(run)
         self.lost_cards = SqlLostCards(run)
         self.timeline = SqlTimeline(run)
         self.audit = SqlAudit(run)
