@@ -85,20 +85,22 @@ class _Chain:
             self.broken = None
 
 
-def take(
-    tx: Transaction,
-    sender: Device,
-    chain: str,
-    links: Sequence[AuditMessage | None],
-    head: str,
-    seq: int | None,
-) -> tuple[int, Sealed | None]:
-    """Keep what a push brought of the sender's chain; `seq` is its last new command, None when it had none.
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What one push says of its workstation's audit."""
+
+    chain: str
+    links: Sequence[AuditMessage | None]
+    head: str
+
+
+def take(tx: Transaction, sender: Device, told: Links, seq: int | None) -> tuple[int, Sealed | None]:
+    """Keep what a push brought; `seq` is its last new command, None when it had none.
 
     Returns the last link held and the office's word on it (None while the chain does not hold). Raises
     nothing for what a workstation sent.
     """
-    head = head if _HASH.fullmatch(head) else ""
+    chain, head = told.chain, told.head if _HASH.fullmatch(told.head) else ""
     if seq is not None and head:
         place = {"device": sender.id, "epoch": sender.epoch, "seq": seq}
         kept = place | {"head": head, "at": tx.now, "chain": chain[:64]}
@@ -107,7 +109,7 @@ def take(
         return 0, None
     try:
         with tx.savepoint():
-            return _take(tx, sender, chain, links[:MAX_AUDIT], head, new=seq is not None)
+            return _take(tx, sender, chain, told.links[:MAX_AUDIT], head, new=seq is not None)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:

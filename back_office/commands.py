@@ -15,13 +15,21 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from back_office import cases, logs, visits
+from back_office import audit, cases, logs, visits
 from back_office.access import Device, fenced
 from back_office.accounts import Grants
+from back_office.audit import Link as AuditLink
 from back_office.office import Transaction, compact, to_json
 from back_office.problems import Refused, malformed
-from back_office.tables import audit_head, command, delivery, device
-from clerk_app.sync.protocol import MAX_COMMANDS, SCHEMA, CommandMessage, CommandResult, command_hash
+from back_office.tables import command, delivery, device
+from clerk_app.sync.protocol import (
+    MAX_COMMANDS,
+    SCHEMA,
+    CommandMessage,
+    CommandResult,
+    Sealed,
+    command_hash,
+)
 
 MAX_COMMAND_BYTES = 128 * 1024
 SCHEMAS = (SCHEMA, SCHEMA - 1)
@@ -73,6 +81,8 @@ class PushEnvelope:
     base_seq: int
     commands: list[Annotated[CommandMessage, WrapValidator(_readable_or_not)]]
     audit_head: str = ""
+    audit_chain: str = ""
+    audit: list[AuditLink] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,7 @@ KINDS: dict[str, Kind] = {
 }
 
 _result = TypeAdapter(CommandResult)
+_sealed = TypeAdapter(Sealed)
 
 
 @dataclass(slots=True)
@@ -115,8 +126,23 @@ class _Batch:
     commands: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def push(tx: Transaction, sender: Device, envelope: PushEnvelope) -> tuple[int, list[str]]:
-    """Apply a batch; returns the device's last sequence number and the answers as stored texts.
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push comes to: `PushAnswer`, its results as the texts that are stored."""
+
+    last_seq: int
+    answers: list[str]
+    audit_through: int
+    countersign: Sealed | None
+
+    def text(self) -> str:
+        sealed = "null" if self.countersign is None else to_json(_sealed, self.countersign)
+        results = f'"last_seq":{self.last_seq},"results":[{",".join(self.answers)}]'
+        return f'{{{results},"audit_through":{self.audit_through},"countersign":{sealed}}}'
+
+
+def push(tx: Transaction, sender: Device, envelope: PushEnvelope) -> Pushed:
+    """Apply a batch, then take the links of the audit that came with it.
 
     Raises Refused for the whole request only when it cannot be placed: 403 another device's name, 409 a gap,
     423 an old epoch or two workstations with one identity, 413 too many commands.
@@ -143,8 +169,10 @@ def push(tx: Transaction, sender: Device, envelope: PushEnvelope) -> tuple[int, 
             answers.append(_deliver(tx, sender, message, grants, earlier, batch))
     if batch.deliveries:
         last_seq = batch.deliveries[-1]["seq"]
-        _write(tx, sender, batch, last_seq, envelope.audit_head)
-    return last_seq, answers
+        _write(tx, sender, batch, last_seq)
+    links = audit.Links(envelope.audit_chain, envelope.audit, envelope.audit_head)
+    new = last_seq if batch.deliveries else None
+    return Pushed(last_seq, answers, *audit.take(tx, sender, links, new))
 
 
 def _in_order(envelope: PushEnvelope, last_seq: int) -> None:
@@ -281,7 +309,7 @@ def _answer(
     return to_json(_result, CommandResult(message.seq, message.id, status, code, data or {}))
 
 
-def _write(tx: Transaction, sender: Device, batch: _Batch, last_seq: int, head: str) -> None:
+def _write(tx: Transaction, sender: Device, batch: _Batch, last_seq: int) -> None:
     tx.connection.execute(sa.insert(delivery), batch.deliveries)
     if batch.commands:
         retried = sa.delete(command).where(
@@ -291,6 +319,3 @@ def _write(tx: Transaction, sender: Device, batch: _Batch, last_seq: int, head: 
         tx.connection.execute(sa.insert(command), list(batch.commands.values()))
     moved = sa.update(device).where(device.c.id == sender.id)
     tx.connection.execute(moved.values(last_seq=last_seq))
-    if head:
-        link = {"device": sender.id, "epoch": sender.epoch, "seq": last_seq, "head": head, "at": tx.now}
-        tx.connection.execute(sa.insert(audit_head), link)

@@ -18,6 +18,7 @@ from clerk_app.sync.protocol import (
     LOST_CARDS,
     MAX_PUSH_BYTES,
     ChangesAnswer,
+    DigestAnswer,
     PushAnswer,
     SnapshotAnswer,
     WaitAnswer,
@@ -41,9 +42,8 @@ def push(
     """Apply commands in order. The answer to each is stored and comes again byte for byte."""
     if size > MAX_PUSH_BYTES and len(body.commands) > 1:
         raise Refused("OFFICE-TOO-LARGE", f"{size} bytes", status=413)
-    last_seq, answers = office.write(lambda tx: commands.push(tx, device, body))
-    text = f'{{"last_seq":{last_seq},"results":[{",".join(answers)}]}}'
-    return Response(text, media_type="application/json")
+    pushed = office.write(lambda tx: commands.push(tx, device, body))
+    return Response(pushed.text(), media_type="application/json")
 
 
 def _scope_of(device: Device, name: str) -> ScopeKey:
@@ -87,6 +87,12 @@ def changes(
 def snapshot(office: OfficeHere, device: DeviceHere, scope: str) -> SnapshotAnswer:
     """Everything a scope holds now, and the cursor to go on from."""
     return office.read(lambda connection: feed.snapshot(connection, _existing(connection, device, scope)))
+
+
+@router.get("/digest/{scope}")
+def digest(office: OfficeHere, device: DeviceHere, scope: str) -> DigestAnswer:
+    """What a mirror of the scope must come to now. Where it does not, take the scope whole."""
+    return office.read(lambda connection: feed.digest(connection, _existing(connection, device, scope)))
 
 
 @router.get("/wait")
