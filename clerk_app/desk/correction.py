@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from clerk_app.desk import case_rows, printing, rights
+from clerk_app.desk import case_rows, printing, rights, second_person
 from clerk_app.desk.context import Desk
-from clerk_app.desk.ports import CommandState, Transaction
+from clerk_app.desk.ports import CommandState, LinkState, Transaction
+from clerk_app.desk.second_person import Approval
 from clerk_app.domain import masking
 from clerk_app.domain.case import Case, LegalState, SyncState, TimelineEvent, TimelineKind
 from clerk_app.domain.documents import VoidSlip
 from clerk_app.failures import Failure
 
 
-def void(desk: Desk, case_id: str, reason: str, operator: str) -> Case:
+def void(desk: Desk, case_id: str, reason: str, operator: str, approval: Approval | None = None) -> Case:
     """Withdraw a case the office has not registered: the number is recorded void and a 作废 slip printed.
 
-    Failures: DESK-VOID-REASON without a written reason, DESK-REGISTERED, DESK-VOID-ALREADY.
+    While the office is out of reach a second person must approve it (`second_person.approve`).
+    Failures: DESK-VOID-REASON without a written reason, DESK-REGISTERED, DESK-VOID-ALREADY,
+    DESK-SECOND-PERSON without the approval.
     """
+    alone = desk.link().state is not LinkState.OFFLINE
     told = masking.reason(reason)
     if not told:
         raise Failure("DESK-VOID-REASON")
@@ -30,6 +34,10 @@ def void(desk: Desk, case_id: str, reason: str, operator: str) -> Case:
         if not gate.open:
             already = case.legal_state is LegalState.VOID
             raise Failure("DESK-VOID-ALREADY" if already else "DESK-REGISTERED")
+        if approval is None and not alone:
+            raise Failure("DESK-SECOND-PERSON")
+        if approval is not None:
+            second_person.use(tx, approval, rights.VOID, case, operator, now)
         voided = replace(case, legal_state=LegalState.VOID, void_reason=told)
         tx.cases.save(voided)
         if not _settle_refused(tx, case):
@@ -38,6 +46,7 @@ def void(desk: Desk, case_id: str, reason: str, operator: str) -> Case:
                 "number": case.number,
                 "reason": told,
                 "voided_at": now.isoformat(),
+                "approved_by": approval.by if approval else "",
             }
             tx.outbox.add("case.void", case.id, body, at=now, operator=operator)
         slip = VoidSlip(

@@ -6,6 +6,7 @@ and by the desk whenever it likes: the office gives the same ticket.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -19,10 +20,14 @@ from clerk_app.sync.protocol import (
     CallRequest,
     IssueRequest,
     RecallRequest,
+    SessionAnswer,
     SessionRequest,
     VoidTicketRequest,
 )
+from clerk_app.sync.seals import kept
 from clerk_app.sync.transport import OfficeFailure
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -36,22 +41,32 @@ class DirectOffice:
         self._session = ""
 
     def sign_in(self, staff_no: str, password: str) -> SignedIn:
-        request = SessionRequest(staff_no, password)
-        answer = _ask(lambda: self._client.open_session(request))
-        self._session = answer.token
-        operator = Operator(
-            staff_no=answer.staff_no,
-            name=answer.name,
-            rights=frozenset(answer.rights),
-            grant_until=answer.not_after,
-            name_en=answer.name_en,
-        )
-        return SignedIn(operator, answer.token)
+        answer = self._open(staff_no, password)
+        before, self._session = self._session, answer.token
+        self._close(before)
+        return SignedIn(_operator(answer), answer.token)
+
+    def prove(self, staff_no: str, password: str) -> Operator:
+        answer = self._open(staff_no, password)
+        self._close(answer.token)
+        return _operator(answer)
 
     def sign_out(self) -> None:
         session, self._session = self._session, ""
         if session:
             _ask(lambda: self._client.close_session(session))
+
+    def _open(self, staff_no: str, password: str) -> SessionAnswer:
+        request = SessionRequest(staff_no, password)
+        return _ask(lambda: self._client.open_session(request))
+
+    def _close(self, session: str) -> None:
+        """End a session nobody needs any more; one that cannot be ended now ends by its own time."""
+        try:
+            if session:
+                _ask(lambda: self._client.close_session(session))
+        except Failure as failure:
+            _log.info("a session was left open: %s", failure.code)
 
     def call_next(self, request_id: str) -> Ticket | None:
         request = CallRequest(request_id, self._device.window)
@@ -77,6 +92,17 @@ class DirectOffice:
         request = VoidTicketRequest(request_id, "not_printed")
         queue = self._device.queue
         return ticket(_ask(lambda: self._client.void_ticket(queue, ticket_id, request, self._session)))
+
+
+def _operator(answer: SessionAnswer) -> Operator:
+    return Operator(
+        staff_no=answer.staff_no,
+        name=answer.name,
+        rights=frozenset(answer.rights),
+        grant_until=answer.not_after,
+        name_en=answer.name_en,
+        grant=kept(answer.grant),
+    )
 
 
 def _ask(call: Callable[[], T]) -> T:

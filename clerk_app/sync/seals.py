@@ -1,37 +1,18 @@
-"""The office's signed statements as the window reads them: grants, leases of numbers, audit heads.
-
-A statement is compact JSON beside the hex Ed25519 signature (RFC 8032) of its UTF-8 bytes. Nothing of it is
-looked at before the signature was found right: what a file or a proxy changed is never half believed.
-"""
+"""The office's signed statements on their way from the wire to the store."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from clerk_app.desk.ports import Seal
-from clerk_app.failures import Failure
+from clerk_app.domain import seals
 from clerk_app.sync.protocol import Sealed
 
 
 def read_seal(seal_key: str, seal: Seal | Sealed) -> Mapping[str, Any]:
-    """What the holder of `seal_key` (hex Ed25519 public key) states in `seal`.
-
-    Failure SYNC-SEAL when the signature is another's, does not fit the text, or there is no key.
-    """
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    try:
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(seal_key))
-        key.verify(bytes.fromhex(seal.seal), seal.text.encode())
-        told = json.loads(seal.text)
-    except (InvalidSignature, ValueError) as error:  # a key or signature of another length or not hex, too
-        raise Failure("SYNC-SEAL", type(error).__name__) from None
-    if not isinstance(told, dict):
-        raise Failure("SYNC-SEAL", "no table")
-    return told
+    """What the office states in `seal`; `seal_key` is its hex Ed25519 public key. Failure SYNC-SEAL."""
+    return seals.read(seal_key, seal.text, seal.seal)
 
 
 def kept(sealed: Sealed | None) -> Seal | None:

@@ -44,10 +44,13 @@ from clerk_app.domain.ticket import Series, Ticket, TicketState
 from clerk_app.failures import Failure
 from clerk_app.lanes import Lane
 from clerk_app.ui.services import Look
+from tests import office_seal
 
 MORNING = datetime(2026, 11, 20, 10, 42, tzinfo=HALL_TIME)
 CLERK = "1024"
+CHIEF = "1001"  # a colleague with the same password
 PASSWORD = "right"
+NAMES = {CLERK: ("王芳", "Wang Fang"), CHIEF: ("陈立", "Chen Li")}
 DEVICE = Device(
     id="device-1",
     epoch=1,
@@ -57,6 +60,7 @@ DEVICE = Device(
     region="510700",
     window="12",
     queue="A",
+    seal_key=office_seal.PUBLIC,
 )
 LI = CardRecord(
     kind=DocumentKind.RESIDENT_ID,
@@ -110,8 +114,19 @@ class FakeOffice:
         if password != PASSWORD:
             raise Failure("SIGN-IN-WRONG")
         self.in_session = True
+        return SignedIn(self._operator(staff_no), "token")
+
+    def prove(self, staff_no: str, password: str) -> Operator:
+        self._reach()
+        if password != PASSWORD:
+            raise Failure("SIGN-IN-WRONG")
+        return self._operator(staff_no)
+
+    def _operator(self, staff_no: str) -> Operator:
         until = MORNING + timedelta(hours=72)
-        return SignedIn(Operator(staff_no, "王芳", self.rights, until, "Wang Fang"), "token")
+        signed = office_seal.grant(DEVICE.id, staff_no, self.rights, until, MORNING)
+        name, name_en = NAMES.get(staff_no, NAMES[CLERK])
+        return Operator(staff_no, name, self.rights, until, name_en, signed)
 
     def sign_out(self) -> None:
         self._reach()

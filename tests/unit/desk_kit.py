@@ -48,9 +48,11 @@ from clerk_app.domain.numbering import NumberBlock
 from clerk_app.domain.ticket import Series, Ticket, TicketState
 from clerk_app.failures import Failure
 from clerk_app.store.cache import SqlStore
+from tests import office_seal
 
 FRIDAY = datetime(2026, 11, 20, 16, 55, tzinfo=HALL_TIME)
 CLERK = "1024"
+CHIEF = "1001"  # may approve what CLERK does
 RIGHTS = frozenset({"accept", "call", "issue", "void"})
 DEVICE = Device(
     id="device-1",
@@ -61,6 +63,7 @@ DEVICE = Device(
     region="510700",
     window="综合窗口 12",
     queue="A",
+    seal_key=office_seal.PUBLIC,
 )
 PERSON = CardRecord(
     kind=DocumentKind.RESIDENT_ID,
@@ -104,6 +107,12 @@ ITEM = ServiceItem(
 )
 
 
+def operator(staff_no: str, rights: frozenset[str], until: datetime) -> Operator:
+    """A clerk as the office grants and signs it at DEVICE."""
+    signed = office_seal.grant(DEVICE.id, staff_no, rights, until, FRIDAY)
+    return Operator(staff_no, "王芳", rights, until, "Wang Fang", signed)
+
+
 @dataclass
 class StandingClock:
     """A clock that only moves when told."""
@@ -125,7 +134,7 @@ class FakeOffice:
     """Answers as told; `failure` set means nobody answers."""
 
     tickets: list[Ticket] = field(default_factory=list)
-    passwords: dict[str, str] = field(default_factory=lambda: {CLERK: "right"})
+    passwords: dict[str, str] = field(default_factory=lambda: {CLERK: "right", CHIEF: "chief"})
     failure: str = ""
     answered: dict[str, Ticket | None] = field(default_factory=dict)
     lose_answer: bool = False
@@ -134,16 +143,27 @@ class FakeOffice:
     issued: dict[str, Ticket] = field(default_factory=dict)
     voided: list[tuple[str, str]] = field(default_factory=list)
     refuse_void: bool = False
+    sessions: list[str] = field(default_factory=list)  # whose session is open, one after the other
     now: Callable[[], datetime] = lambda: FRIDAY
 
     def sign_in(self, staff_no: str, password: str) -> SignedIn:
         self._reach()
         if self.passwords.get(staff_no) != password:
             raise Failure("SIGN-IN-WRONG")
-        until = FRIDAY + self.grant
-        return SignedIn(Operator(staff_no, "王芳", self.rights, until, "Wang Fang"), "token")
+        self.sessions.append(staff_no)
+        return SignedIn(self._operator(staff_no), "token")
+
+    def prove(self, staff_no: str, password: str) -> Operator:
+        self._reach()
+        if self.passwords.get(staff_no) != password:
+            raise Failure("SIGN-IN-WRONG")
+        return self._operator(staff_no)
+
+    def _operator(self, staff_no: str) -> Operator:
+        return operator(staff_no, self.rights, FRIDAY + self.grant)
 
     def sign_out(self) -> None:
+        self.sessions.append("")
         self._reach()
 
     def call_next(self, request_id: str) -> Ticket | None:
@@ -322,7 +342,7 @@ def bench(items: Mapping[str, ServiceItem] | None = None) -> Iterator[Bench]:
 
     def fill(tx: object) -> None:
         tx.meta.set_device(DEVICE)  # type: ignore[attr-defined]
-        known = Operator(CLERK, "王芳", RIGHTS, FRIDAY + timedelta(hours=72), "Wang Fang")
+        known = operator(CLERK, RIGHTS, FRIDAY + timedelta(hours=72))
         tx.operators.save(known, "")  # type: ignore[attr-defined]
         tx.numbers.add(NumberBlock(uuid7(), 1, 100, 1, DEVICE.epoch))  # type: ignore[attr-defined]
 

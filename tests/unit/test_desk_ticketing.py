@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from desk_kit import CLERK, FRIDAY, Bench, bench, ticket
+from desk_kit import CLERK, FRIDAY, Bench, bench, operator, ticket
 
 from clerk_app.desk import printing, reports, ticketing
 from clerk_app.desk.ports import PrinterStatus, PrintOutcome, PrintResult, PrintState
@@ -33,9 +33,9 @@ def refused(code: str) -> pytest.RaisesExc[Failure]:
 
 def issue(hall: Bench, outcome: PrintResult | None = None, series: Series = GENERAL) -> str:
     hall.printer.outcomes[:] = [outcome] if outcome else []
-    made = ticketing.issue(hall.desk, CLERK, series)
+    number = ticketing.issue(hall.desk, CLERK, series)
     printing.run(hall.desk)
-    return made.number
+    return number
 
 
 def papers(hall: Bench) -> list[tuple[str, PrintState, str]]:
@@ -67,9 +67,8 @@ def test_a_booked_ticket_waits_for_booked_ones_only(hall: Bench) -> None:
 
 
 def test_who_may_not_issue_does_not(hall: Bench) -> None:
-    operator, verifier = hall.store.read(lambda tx: tx.operators.get(CLERK))
-    less = replace(operator, rights=frozenset({"call"}))
-    hall.store.write(lambda tx: tx.operators.save(less, verifier))
+    less = operator(CLERK, frozenset({"call"}), FRIDAY + timedelta(hours=72))
+    hall.store.write(lambda tx: tx.operators.save(less, ""))
     with refused("DESK-RIGHT"):
         ticketing.issue(hall.desk, CLERK, GENERAL)
     assert hall.office.issued == {}

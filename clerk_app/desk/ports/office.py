@@ -37,6 +37,9 @@ class Office(Protocol):
 
     def sign_in(self, staff_no: str, password: str) -> SignedIn: ...
     def sign_out(self) -> None: ...
+    def prove(self, staff_no: str, password: str) -> Operator:
+        """The clerk these belong to, without a session: the one that is open here stays."""
+
     def call_next(self, request_id: str) -> Ticket | None:
         """The ticket the authority assigns to this window, or None when nobody waits."""
 
