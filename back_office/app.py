@@ -20,6 +20,7 @@ from back_office import (
     blocks,
     catalogue,
     counter,
+    devices,
     enrolment,
     exchange,
     feed,
@@ -101,7 +102,7 @@ def create_app(settings: Settings, *, keeps_house: bool = True) -> FastAPI:
     )
     app.state.office = office
     problems.install(app)
-    for part in (enrolment, accounts, exchange, catalogue, blocks, counter):
+    for part in (enrolment, devices, accounts, exchange, catalogue, blocks, counter):
         app.include_router(part.router, prefix="/v1")
     app.include_router(plain, prefix="/v1")
     app.include_router(metrics.router)
