@@ -27,6 +27,9 @@ from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ids import uuid7
 from clerk_app.domain.numbering import case_number
 from clerk_app.sync.protocol import SCHEMA, EnrolAnswer, command_hash
+from tests.postgres import the_cluster
+
+DATABASES = ("sqlite", "postgresql")
 
 HALL = HallSetup("MY01", "绵阳市民中心（测试）", "510700", name_en="Test hall")
 CLERK = UserSetup("1024", "王芳", "window-twelve", name_en="Wang Fang")
@@ -69,6 +72,7 @@ class Hall:
     folder: Path
     clock: TestClock
     server: OfficeServer
+    settings: Settings
 
     @property
     def url(self) -> str:
@@ -82,15 +86,15 @@ class Hall:
         self.server.office.write(lambda tx: tx.connection.execute(sa.text(statement)))
 
     def workstation(self, window: str = "综合窗口12", *, signed_in: bool = True) -> Workstation:
-        code = enrolment_code(self.folder, window=window)
+        code = enrolment_code(self.settings, window=window)
         station = Workstation.enrolled(self.url, code)
         if signed_in:
             station.sign_in()
         return station
 
 
-def prepared(folder: Path) -> Path:
-    office = prepare(folder, HALL, [CLERK, GUIDE])
+def prepared(folder: Path, postgresql: str = "") -> Path:
+    office = prepare(Settings(folder, postgresql=postgresql), HALL, [CLERK, GUIDE])
     try:
         catalogue.put_in_force(office, KINDS, ITEMS, "2026.1")
     finally:
@@ -106,12 +110,37 @@ def _template() -> Path:
     return prepared(folder / "data")
 
 
+@cache
+def _postgresql_template() -> tuple[Path, str]:
+    """The same on PostgreSQL: the folder of the files, and the name of the database to copy."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    name = the_cluster().new()
+    return prepared(folder / "data", the_cluster().address(name)), name
+
+
 @contextmanager
-def served(folder: Path) -> Iterator[Hall]:
+def an_office(folder: Path, database: str = "sqlite", clock: TestClock | None = None) -> Iterator[Settings]:
+    """The settings of a prepared office on one of DATABASES; nobody serves it yet."""
+    clock = clock or TestClock()
+    if database == "sqlite":
+        shutil.copytree(_template(), folder)
+        yield Settings(folder, clock)
+        return
+    files, name = _postgresql_template()
+    shutil.copytree(files, folder)
+    own = the_cluster().new(name)
+    try:
+        yield Settings(folder, clock, the_cluster().address(own))
+    finally:
+        the_cluster().drop(own)
+
+
+@contextmanager
+def served(folder: Path, database: str = "sqlite") -> Iterator[Hall]:
     clock = TestClock()
-    shutil.copytree(_template(), folder)
-    with OfficeServer(Settings(folder, clock)) as server:
-        yield Hall(folder, clock, server)
+    with an_office(folder, database, clock) as settings, OfficeServer(settings) as server:
+        yield Hall(folder, clock, server, settings)
 
 
 @dataclass(slots=True)

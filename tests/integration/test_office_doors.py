@@ -31,7 +31,7 @@ def _enrol(hall: Hall, code: str) -> requests.Response:
 
 
 def test_a_code_enrols_one_workstation_once(hall: Hall) -> None:
-    code = enrolment_code(hall.folder, window="综合窗口07")
+    code = enrolment_code(hall.settings, window="综合窗口07")
 
     first = _enrol(hall, code.lower())
     assert first.status_code == 200
@@ -43,20 +43,20 @@ def test_a_code_enrols_one_workstation_once(hall: Hall) -> None:
 
 
 def test_one_code_sent_at_once_enrols_one_workstation(hall: Hall) -> None:
-    code = enrolment_code(hall.folder, window="综合窗口07")
+    code = enrolment_code(hall.settings, window="综合窗口07")
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: _enrol(hall, code).status_code, range(8)))
     assert sorted(answers) == [200] + [403] * 7
 
 
 def test_a_code_lives_half_an_hour(hall: Hall) -> None:
-    code = enrolment_code(hall.folder, window="综合窗口07")
+    code = enrolment_code(hall.settings, window="综合窗口07")
     hall.clock.ahead = timedelta(minutes=31)
     assert _enrol(hall, code).json()["code"] == "OFFICE-CODE"
 
 
 def test_nothing_secret_is_stored_as_it_is(hall: Hall) -> None:
-    code = enrolment_code(hall.folder, window="综合窗口07")
+    code = enrolment_code(hall.settings, window="综合窗口07")
     station = Workstation.enrolled(hall.url, code)
     station.sign_in()
     contents = b"".join(file.read_bytes() for file in hall.folder.glob("office.db*"))
@@ -68,7 +68,7 @@ def test_nothing_secret_is_stored_as_it_is(hall: Hall) -> None:
 def test_a_new_epoch_fences_the_old_token(hall: Hall) -> None:
     old = hall.workstation()
     new = Workstation.enrolled(
-        hall.url, enrolment_code(hall.folder, window="综合窗口12", again=old.device.device)
+        hall.url, enrolment_code(hall.settings, window="综合窗口12", again=old.device.device)
     )
     assert (new.device.device, new.device.epoch) == (old.device.device, 2)
 

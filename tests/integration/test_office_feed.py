@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from office_hall import Hall, Workstation, served
+from office_hall import DATABASES, Hall, Workstation, served
 
 from back_office import feed, lost_cards
 from back_office.calendar import Announced, calendar_from
@@ -20,9 +20,9 @@ from back_office.pokes import Pokes
 from clerk_app.domain.lost_cards import digest
 
 
-@pytest.fixture
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    with served(tmp_path_factory.mktemp("office") / "data") as one:
+@pytest.fixture(params=DATABASES)
+def hall(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
+    with served(tmp_path_factory.mktemp("office") / "data", request.param) as one:
         yield one
 
 
@@ -72,7 +72,7 @@ def test_cursors_follow_commits_under_many_writers(hall: Hall, station: Workstat
     reader = threading.Thread(target=read)
     reader.start()
     with ThreadPoolExecutor(6) as threads:
-        issued = list(threads.map(lambda _: issue_ticket(hall.folder, "A").number, range(60)))
+        issued = list(threads.map(lambda _: issue_ticket(hall.settings, "A").number, range(60)))
     writers_done.set()
     reader.join(30)
     assert len(set(issued)) == 60
@@ -159,7 +159,7 @@ def test_a_wait_notices_what_another_process_committed(hall: Hall, station: Work
     with ThreadPoolExecutor(1) as thread:
         asked = {"scopes": "queue:A:0", "seconds": 30}
         waiting = thread.submit(station.ask, "GET", "/sync/wait", params=asked)
-        issue_ticket(hall.folder, "A")  # its own connection: nobody pokes
+        issue_ticket(hall.settings, "A")  # its own connection: nobody pokes
         assert waiting.result(15).json() == {"poke": ["queue:A"]}
 
 

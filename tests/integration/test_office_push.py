@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 import sqlalchemy as sa
-from office_hall import CLERK, ENDED, FADING, FILEABLE, GUIDE, PENALTY, Hall, Workstation, served
+from office_hall import CLERK, DATABASES, ENDED, FADING, FILEABLE, GUIDE, PENALTY, Hall, Workstation, served
 from sqlalchemy.exc import OperationalError
 
 from back_office import accounts, catalogue, commands
@@ -23,9 +23,9 @@ from clerk_app.domain.numbering import case_number
 from clerk_app.sync.protocol import MAX_PUSH_BYTES, command_hash
 
 
-@pytest.fixture(scope="module")
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    with served(tmp_path_factory.mktemp("office") / "data") as one:
+@pytest.fixture(scope="module", params=DATABASES)
+def hall(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
+    with served(tmp_path_factory.mktemp("office") / "data", request.param) as one:
         yield one
 
 
@@ -120,7 +120,7 @@ def test_an_older_epoch_is_fenced_and_its_unsent_work_goes_up_in_the_new_one(hal
     sent, unsent = old.filing(), old.filing()
     old.push(sent)
     new = Workstation.enrolled(
-        hall.url, enrolment_code(hall.folder, window="综合窗口12", again=old.device.device)
+        hall.url, enrolment_code(hall.settings, window="综合窗口12", again=old.device.device)
     )
     new.sign_in()
 

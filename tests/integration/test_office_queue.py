@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from office_hall import Hall, Workstation, served
+from office_hall import DATABASES, Hall, Workstation, served
 
 from clerk_app.domain.hall_time import HALL_TIME
 
 
-@pytest.fixture
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    with served(tmp_path_factory.mktemp("office") / "data") as one:
+@pytest.fixture(params=DATABASES)
+def hall(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
+    with served(tmp_path_factory.mktemp("office") / "data", request.param) as one:
         yield one
 
 
@@ -164,7 +164,7 @@ def test_paper_served_twice_keeps_both_sides(hall: Hall, station: Workstation) -
     result = _report(other, "ticket.by_paper", ticket, visit_id="v-1")
     assert (result["status"], result["data"]["found"]) == ("applied", "done")
     assert _report(other, "ticket.done", ticket, visit_id="v-1")["status"] == "applied"
-    assert hall.rows("SELECT window, found FROM paper_visit") == [("综合窗口01", "done")]
+    assert hall.rows('SELECT "window", found FROM paper_visit') == [("综合窗口01", "done")]
     assert hall.rows("SELECT window, state FROM ticket") == [(station.device.window, "done")]
     other.close()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from office_hall import FADING, FILEABLE, ITEMS, KINDS, Hall, Workstation, an_item, served
+from office_hall import DATABASES, FADING, FILEABLE, ITEMS, KINDS, Hall, Workstation, an_item, served
 
 from back_office import catalogue
 from back_office.embedded import enrolment_code
@@ -19,9 +19,9 @@ from clerk_app.domain.catalogue import ItemStatus
 from clerk_app.failures import Failure
 
 
-@pytest.fixture
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    with served(tmp_path_factory.mktemp("office") / "data") as one:
+@pytest.fixture(params=DATABASES)
+def hall(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
+    with served(tmp_path_factory.mktemp("office") / "data", request.param) as one:
         yield one
 
 
@@ -59,7 +59,7 @@ def test_a_new_epoch_gets_new_blocks_under_the_same_request_numbers(hall: Hall) 
     old = hall.workstation()
     first = old.block(request_no=1)
     new = Workstation.enrolled(
-        hall.url, enrolment_code(hall.folder, window="综合窗口12", again=old.device.device)
+        hall.url, enrolment_code(hall.settings, window="综合窗口12", again=old.device.device)
     )
     second = new.block(request_no=1)
     assert second["low"] > first["high"]
