@@ -40,6 +40,7 @@ class Cluster:
 
     programs: Path
     folder: Path
+    options: tuple[str, ...] = OPTIONS
     _names: Any = field(default_factory=lambda: count(1))
 
     def address(self, name: str = "postgres") -> str:
@@ -55,13 +56,19 @@ class Cluster:
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def start(self) -> None:
-        options = " ".join(f"-c {option}" for option in (*OPTIONS, f"unix_socket_directories={self.folder}"))
+        options = " ".join(
+            f"-c {option}" for option in (*self.options, f"unix_socket_directories={self.folder}")
+        )
         log = str(self.folder / "log")
         self._run("pg_ctl", "-D", self._data, "-l", log, "-w", "-o", options, "start")
 
     def stop(self, mode: str = "fast") -> None:
         """`immediate` is a crash: nothing is finished, the next start recovers."""
         self._run("pg_ctl", "-D", self._data, "-m", mode, "-w", "stop")
+
+    def remove(self) -> None:
+        self.stop("immediate")
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def _data(self) -> str:
@@ -90,15 +97,15 @@ class Cluster:
         assert done.returncode == 0, done.stderr.decode()
 
 
-def new_cluster() -> Cluster:
-    """A started cluster. Skips the test where PostgreSQL is not installed."""
+def new_cluster(options: tuple[str, ...] = OPTIONS) -> Cluster:
+    """A started cluster with these settings. Skips the test where PostgreSQL is not installed."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
     if not programs:
         pytest.skip("PostgreSQL is missing: apt-get install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="office-pg-"))
     if os.geteuid() == 0:
         shutil.chown(folder, USER, USER)
-    cluster = Cluster(programs[-1].parent, folder)
+    cluster = Cluster(programs[-1].parent, folder, options)
     cluster._run("initdb", "-D", cluster._data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync")
     cluster.start()
     return cluster
@@ -109,9 +116,5 @@ def the_cluster() -> Cluster:
     """The one of this process, stopped when it ends."""
     cluster = new_cluster()
 
-    def remove() -> None:
-        cluster.stop("immediate")
-        shutil.rmtree(cluster.folder, ignore_errors=True)
-
-    atexit.register(remove)
+    atexit.register(cluster.remove)
     return cluster
