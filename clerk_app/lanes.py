@@ -23,6 +23,10 @@ T = TypeVar("T")
 _on = threading.local()
 
 
+class LaneClosed(RuntimeError):
+    """Work for a lane that takes nothing more: the program ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     future: Future[Any]
@@ -46,11 +50,11 @@ class Lane:
         self._thread.start()
 
     def submit(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Queue `fn` and return at once. Raises RuntimeError after `close`."""
+        """Queue `fn` and return at once. Raises LaneClosed after `close`."""
         future: Future[T] = Future()
         with self._closing:
             if self._closed:
-                raise RuntimeError(f"lane {self.name} is closed")
+                raise LaneClosed(f"lane {self.name} is closed")
             self._queue.put(_Work(future, lambda: fn(*args, **kwargs)))
         return future
 

@@ -6,7 +6,7 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,8 +14,8 @@ from pathlib import Path
 from clerk_app.catalogue.changes import ItemChange
 from clerk_app.catalogue.shared import SharedCatalogue, discard
 from clerk_app.catalogue.shipping import install
-from clerk_app.clock import HallClock, wall
-from clerk_app.desk import printing, scanning
+from clerk_app.clock import wall
+from clerk_app.desk import printing, retention, scanning
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import (
     Camera,
@@ -35,7 +35,7 @@ from clerk_app.doctor.readers import RememberedReader
 from clerk_app.domain.catalogue import ItemStatus
 from clerk_app.domain.ids import uuid7
 from clerk_app.failures import Failure
-from clerk_app.lanes import Lane
+from clerk_app.lanes import Lane, LaneClosed
 from clerk_app.settings import Settings
 from clerk_app.store.cache import SqlStore
 from clerk_app.store.vault import KeySource
@@ -48,8 +48,11 @@ from clerk_app.sync.office import DirectOffice
 from clerk_app.sync.protocol import CatalogueInfo, ItemMessage
 from clerk_app.sync.scheduler import Scheduler
 from clerk_app.sync.transport import TimeOuts
+from clerk_app.timekeeping import Timekeeper
 
 _log = logging.getLogger(__name__)
+
+_RETENTION_SECONDS = 24 * 3600.0
 
 _PHOTO_CLOSE_SECONDS = 0.2
 """Nobody misses a photo that a decoder is still busy with."""
@@ -105,13 +108,14 @@ class Workstation:
             Lane("desk"), Lane("network"), Lane("catalogue"), Lane("printer"), Lane("scanner"), Lane("photo")
         )
         skew = store.read(lambda tx: tx.meta.get(SKEW_KEY))
-        self._clock = HallClock(float(skew or 0.0))
+        self._time = Timekeeper(store, float(skew or 0.0), self._on_jump)
         self._listeners: list[Callable[[Changed], None]] = []
         self._printer_status = PrinterStatus()
         self._printer_watch = parts.printer_watch
         self._started = False
         self._closing = threading.Event()
         self._watch = threading.Thread(target=self._watch_printer, name="printer-watch", daemon=True)
+        self._retention = threading.Thread(target=self._keep_retention, name="retention", daemon=True)
 
         connect = partial(
             OfficeClient,
@@ -123,9 +127,9 @@ class Workstation:
         self.catalogue = _catalogue(catalogue_path(settings), store, self.lanes.catalogue)
         self._office_client = connect()
         exchange = Exchange(
-            store, device, self._clock, wall=wall, on_items=self._apply_items, on_changed=self._tell
+            store, device, self._time.clock, wall=wall, on_items=self._apply_items, on_changed=self._tell
         )
-        self.scheduler = Scheduler(exchange, connect, clock=self._clock, on_link=self._on_link)
+        self.scheduler = Scheduler(exchange, connect, clock=self._time.clock, on_link=self._on_link)
         self.desk = Desk(
             device=device,
             store=store,
@@ -134,9 +138,9 @@ class Workstation:
             printer=parts.printer,
             voice=parts.voice,
             straighten=_straighten,
-            clock=self._clock,
+            clock=self._time.clock,
             new_id=uuid7,
-            link=lambda: self.scheduler.status,
+            link=lambda: self.link,
             poke=self.scheduler.poke,
             changed=self._tell,
         )
@@ -149,7 +153,7 @@ class Workstation:
 
     @property
     def link(self) -> LinkStatus:
-        return self.scheduler.status
+        return self._time.corrected(self.scheduler.status)
 
     @property
     def printer_status(self) -> PrinterStatus:
@@ -172,6 +176,7 @@ class Workstation:
         self.scheduler.start()
         self._courier.start()
         self._watch.start()
+        self._retention.start()
 
     def print_queued(self) -> None:
         """Print what waits, on the printer lane; returns at once."""
@@ -188,6 +193,7 @@ class Workstation:
             self._courier.stop()
             self.scheduler.stop()
             self._watch.join(2)
+            self._retention.join(2)
         self._office_client.cut()
         self.lanes.network.close()
         self.lanes.scanner.close()
@@ -206,7 +212,11 @@ class Workstation:
             listener(changed)
 
     def _on_link(self, status: LinkStatus) -> None:
-        self._clock.skew = status.skew_seconds
+        self._time.heard(status)
+        self._tell(Changed(frozenset({"link"})))
+
+    def _on_jump(self) -> None:
+        self.scheduler.poke()  # the office is asked for the time before the next date is printed
         self._tell(Changed(frozenset({"link"})))
 
     def _apply_items(self, items: Sequence[ItemMessage]) -> None:
@@ -227,12 +237,28 @@ class Workstation:
         self.catalogue.reopen()
         self._tell(Changed(frozenset({"catalogue"})))
 
+    def _keep_retention(self) -> None:
+        """At the start and once a day; slice by slice on the desk's lane, so that the clerk comes between."""
+        while not self._closing.is_set():
+            try:
+                slice_ = self.lanes.desk.submit(retention.purge_some, self.desk, self.settings.keep_days)
+                if slice_.result() is not None:
+                    continue
+                if (limit := retention.limit(self.desk, self.settings.keep_days)) is not None:
+                    self.store.tidy(limit)
+            except Failure as failure:
+                _log.error("retention: %s", failure)
+            except (CancelledError, LaneClosed):
+                return
+            self._closing.wait(_RETENTION_SECONDS)
+
     def _submit(self, work: Callable[[], None]) -> None:
         self.lanes.printer.submit(work).add_done_callback(_log_bug)
 
     def _watch_printer(self) -> None:
         while True:
             self._submit(self._look_at_printer)
+            self._time.look()
             if self._closing.wait(self._printer_watch):
                 return
 

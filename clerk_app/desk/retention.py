@@ -31,16 +31,25 @@ def purge_some(desk: Desk, keep_days: int) -> int | None:
     """One short transaction of the purge: how many cases left in it; None when there is no more to do."""
 
     def write(tx: Transaction) -> int | None:
-        confirmed = tx.meta.get(CONFIRMED_KEY)
-        if confirmed is None:
+        if (now := _confirmed(tx)) is None:
             return None
-        now = datetime.fromisoformat(confirmed).astimezone(HALL_TIME)
-        limit = now - timedelta(days=keep_days)
-        if left := tx.retention.cases(limit, now.date(), desk.clock.now()):
+        before = now - timedelta(days=keep_days)
+        if left := tx.retention.cases(before, now.date(), desk.clock.now()):
             return left
-        return 0 if tx.retention.rest(limit) else None
+        return 0 if tx.retention.rest(before) else None
 
     left = desk.store.write(write)
     if left:
         desk.changed(Changed(frozenset({"cases"})))
     return left
+
+
+def limit(desk: Desk, keep_days: int) -> datetime | None:
+    """What is older than this is not kept; None before the first sync."""
+    now = desk.store.read(_confirmed)
+    return None if now is None else now - timedelta(days=keep_days)
+
+
+def _confirmed(tx: Transaction) -> datetime | None:
+    told = tx.meta.get(CONFIRMED_KEY)
+    return None if told is None else datetime.fromisoformat(told).astimezone(HALL_TIME)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -161,6 +162,13 @@ class SqlStore:
         """`work` on one consistent state. Raises RuntimeError, a bug, when it writes."""
         return self.lane.run(self._read, work)
 
+    def tidy(self, limit: datetime) -> None:
+        """After a purge: empty the log, and remove the copies of the cache that are older than `limit`.
+
+        Personal data is not kept in a second place longer than in the first.
+        """
+        self.lane.run(self._tidy, limit)
+
     def close(self) -> None:
         """Finish what is queued, fold the log into the database and let the folder go."""
         self.lane.run(self._close)
@@ -219,6 +227,12 @@ class SqlStore:
                 self._driver.execute("PRAGMA wal_checkpoint(RESTART)")
         except Failure as failure:
             _log.warning("checkpoint put off: %s", failure)  # nothing is lost: the log goes on
+
+    def _tidy(self, limit: datetime) -> None:
+        with sqlite_faults():
+            self._driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if self._folder is not None:
+            self._folder.drop_older(limit)
 
     def _close(self) -> None:
         self._connection.close()

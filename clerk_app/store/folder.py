@@ -5,12 +5,15 @@ cache.db          the encrypted cache, with cache.db-wal while it is open
 cache.key-id      which key it was written with (a fingerprint, not the key)
 cache.lock        held by the one process that has the cache open
 cache-at-REV.db   encrypted copy from before the last change of schema
+cache-damaged-TIME.db   what a damaged cache was rescued from, as it was found
+recovery.json     the key, wrapped for the office's recovery key
 ```
 """
 
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -77,6 +80,13 @@ class CacheFolder:
     def copy_at(self, revision: str) -> Path:
         """Where the copy of the cache as of schema `revision` goes."""
         return self.path / f"cache-at-{revision}.db"
+
+    def drop_older(self, limit: datetime) -> None:
+        """Remove copies and damaged files last written before `limit`."""
+        with file_faults():
+            for file in (*self.path.glob("cache-at-*.db"), *self.path.glob("cache-damaged-*.db*")):
+                if datetime.fromtimestamp(file.stat().st_mtime, UTC) < limit:
+                    file.unlink()
 
     def drop_copies(self, keep: Path) -> None:
         """Remove copies from earlier changes of schema: personal data is not kept without a use."""

@@ -447,3 +447,18 @@ def test_what_stays_of_a_case_names_nobody(store: SqlStore) -> None:
     assert case.number in told
     assert NAME not in told
     assert IDENTITY not in told
+
+
+def test_a_copy_of_the_cache_is_kept_no_longer_than_its_cases(tmp_path: Path, key: GivenKey) -> None:
+    store = SqlStore.open(tmp_path / "cache", key)
+    store.write(enrol)
+    copies = [tmp_path / "cache" / name for name in ("cache-at-0002.db", "cache-damaged-1.db")]
+    for copy in copies:
+        copy.write_bytes(b"an encrypted copy")
+        os.utime(copy, (NOW.timestamp(), NOW.timestamp()))
+    store.tidy(NOW - timedelta(days=1))
+    assert all(copy.exists() for copy in copies)
+    store.tidy(NOW + timedelta(days=1))
+    assert not any(copy.exists() for copy in copies)
+    assert (tmp_path / "cache" / "cache.db-wal").stat().st_size == 0
+    store.close()
