@@ -90,4 +90,7 @@ def device_of(answer: EnrolAnswer) -> Device:
         window=answer.window,
         queue=answer.queue,
         practice=answer.practice,
+        offline_series=answer.offline_series,
+        seal_key=answer.seal_key,
+        export_key=answer.export_key,
     )

@@ -68,10 +68,11 @@ class LinkStatus:
     state: LinkState
     since: datetime | None = None
     synced_at: datetime | None = None
-    skew_seconds: float = 0.0
+    skew_seconds: float = 0.0  # how far the office is ahead, as last measured: times are corrected by it
     code: str = ""  # why the link is slow or offline, as a failure code
     tried_at: datetime | None = None
     next_at: datetime | None = None
+    jumped_seconds: float = 0.0  # by how much this machine's clock was set since: no longer corrected
 
 
 @dataclass(frozen=True, slots=True)
