@@ -7,14 +7,14 @@ Paper and network come after the commit and cannot touch it (architecture, rule 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from clerk_app.desk import drafting, rights, scanning
+from clerk_app.desk import case_rows, drafting, due_dates, printing, rights, scanning
 from clerk_app.desk.context import Desk
 from clerk_app.desk.draft_view import draft_view, offline
-from clerk_app.desk.ports import Transaction
+from clerk_app.desk.ports import PrintJob, PrintState, Transaction
 from clerk_app.desk.views import DraftView, Gate
 from clerk_app.domain import form, masking
 from clerk_app.domain.applicant import EntrySource, Person
@@ -32,7 +32,10 @@ from clerk_app.domain.case import (
 from clerk_app.domain.catalogue import ServiceItem, materials_for
 from clerk_app.domain.documents import ReceiptSlip, SlipMaterial
 from clerk_app.domain.numbering import case_number
+from clerk_app.domain.working_days import TO_ACCEPT
 from clerk_app.failures import Failure
+
+_NOT_ON_PAPER = (PrintState.QUEUED, PrintState.FAILED)
 
 
 def receive(desk: Desk, draft_id: str) -> Case:
@@ -45,8 +48,68 @@ def accept(desk: Desk, draft_id: str) -> Case:
     return _file(desk, draft_id, LegalState.ACCEPTED, lambda view: view.accept)
 
 
+def accept_received(desk: Desk, case_id: str, operator: str) -> Case:
+    """受理 of a case that was only received, now that the office answers: its limits begin today.
+
+    The citizen's voucher is printed again with "accepted at"; the one before is replaced where it never
+    reached paper. Failures: DESK-NO-CASE, DESK-RIGHT, DESK-NOT-ACCEPTABLE with the reason.
+    """
+
+    def record(tx: Transaction) -> Case:
+        now = desk.clock.now()
+        rights.require(tx, operator, rights.ACCEPT)
+        case = tx.cases.get(case_id)
+        if case is None:
+            raise Failure("DESK-NO-CASE")
+        held = case.id in case_rows.held_cases(tx)
+        gate = case_rows.accept_gate(case, held=held, offline=offline(desk))
+        if not gate.open:
+            raise Failure("DESK-NOT-ACCEPTABLE", gate.reason)
+        accepted = replace(
+            case, legal_state=LegalState.ACCEPTED, accepted_at=now, sync_state=SyncState.HERE, waits_for=""
+        )
+        last = due_dates.limit(tx.meta.calendar(), accepted)
+        assert last is not None, "accepted a moment ago"
+        accepted = replace(accepted, due=last.day, due_provisional=last.provisional)
+        tx.cases.save(accepted)
+        body = {"case_id": case.id, "accepted_at": now.isoformat()}
+        tx.outbox.add("case.accept", case.id, body, at=now, operator=operator)
+        _print_accepted(desk, tx, accepted, operator)
+        event = TimelineEvent(now, TimelineKind.ACCEPTED, case.item.name, case.visit_id, case.id)
+        tx.timeline.add(event)
+        tx.audit.add(at=now, actor=operator, act="case-accepted", subject=case.number, detail="later")
+        return accepted
+
+    case = desk.store.write(record)
+    desk.poke()
+    return case
+
+
+def _print_accepted(desk: Desk, tx: Transaction, case: Case, operator: str) -> None:
+    """The voucher as it stands now; it counts as a reprint of the one the citizen holds."""
+    vouchers = [job for job in tx.print_jobs.of_case(case.id) if isinstance(job.slip, ReceiptSlip)]
+    if not vouchers:
+        return
+    last: PrintJob = vouchers[-1]
+    assert isinstance(last.slip, ReceiptSlip), "chosen so"
+    slip = replace(
+        last.slip,
+        window=desk.device.window,
+        operator=operator,
+        accepted_at=case.accepted_at,
+        due=case.due,
+        due_provisional=case.due_provisional,
+        offline=False,
+        check_later=False,
+    )
+    count = last.reprint if last.state in _NOT_ON_PAPER else case_rows.next_count(vouchers)
+    printing.withdraw(tx, case.id)
+    tx.print_jobs.add(slip, case_id=case.id, at=desk.clock.now(), reprint=count)
+
+
 def _file(desk: Desk, draft_id: str, state: LegalState, gate_of: Callable[[DraftView], Gate]) -> Case:
-    gate = gate_of(draft_view(desk, draft_id))
+    view = draft_view(desk, draft_id)
+    gate = gate_of(view)
     if not gate.open:
         raise Failure("DESK-NOT-READY", gate.reason)
     draft = desk.store.read(lambda tx: drafting.the_draft(tx, draft_id))
@@ -55,11 +118,15 @@ def _file(desk: Desk, draft_id: str, state: LegalState, gate_of: Callable[[Draft
     item = desk.catalogue.item(draft.item_code)
     drafting.require_acceptable(desk, item)
     without_office = offline(desk)
+    received = state is LegalState.RECEIVED
+    by_rule = view.accept.reason if view.accept.reason == case_rows.OFFLINE_ONLY else ""
+    waits_for = (view.lacks or by_rule) if received else ""
 
     def file(tx: Transaction) -> Case:
         now = desk.clock.now()
         rights.require(tx, draft.operator, rights.ACCEPT)
         case = _case(desk, tx, drafting.the_draft(tx, draft_id), item, state, now)
+        case = replace(case, waits_for=waits_for)
         tx.cases.add(case)
         tx.outbox.add("case.file", case.id, _body(case), at=now, operator=case.operator)
         tx.print_jobs.add(_slip(desk, case, item, without_office), case_id=case.id, at=now)
@@ -81,11 +148,11 @@ def _case(
     if draft.applicant is None or draft.visit_id is None:
         raise Failure("DESK-NOT-READY")
     accepted = state is LegalState.ACCEPTED
-    calendar = tx.meta.calendar()
-    due = calendar.due(now.date(), item.promised_days, item.kind.day_unit) if accepted else None
+    calendar, today = tx.meta.calendar(), due_dates.day_of(now)
+    due = calendar.due(today, item.promised_days, item.kind.day_unit) if accepted else None
     filled = {f.key: draft.form.get(f.key) or form.known(f, draft.applicant) for f in item.kind.fields}
     asked = materials_for(item.kind, draft.situations)
-    later = calendar.due(now.date(), 5).day
+    later = calendar.due(today, TO_ACCEPT)
     return Case(
         id=draft.id,  # one draft, one case: it cannot be filed twice
         number=case_number(desk.device.hall_code, tx.numbers.take()),
@@ -111,10 +178,12 @@ def _case(
                 mode=draft.materials[m.key],
                 originals=m.originals,
                 copies=m.copies,
-                due=later if draft.materials[m.key] is MaterialMode.DEFERRED else None,
+                due=later.day if deferred else None,
+                due_provisional=deferred and later.provisional,
             )
             for m in asked
             if m.key in draft.materials
+            for deferred in [draft.materials[m.key] is MaterialMode.DEFERRED]
         ),
         legal_state=state,
         sync_state=SyncState.HERE,
@@ -157,7 +226,7 @@ def _slip(desk: Desk, case: Case, item: ServiceItem, without_office: bool) -> Re
         body=case.item.body_name,
         applicant=case.applicant.name,
         identity=masking.number(case.applicant.number),
-        materials=tuple(SlipMaterial(m.name, m.mode, m.originals, m.copies, m.due) for m in case.materials),
+        materials=slip_materials(case),
         received_at=case.received_at,
         accepted_at=case.accepted_at,
         due=case.due,
@@ -168,4 +237,12 @@ def _slip(desk: Desk, case: Case, item: ServiceItem, without_office: bool) -> Re
         supervision_phone=item.implementation.supervision_phone,
         typed_identity=any(person.source is EntrySource.TYPED for person in people),
         practice=desk.device.practice,
+        check_later=case.waits_for == case_rows.OFFLINE_ONLY,
+    )
+
+
+def slip_materials(case: Case) -> tuple[SlipMaterial, ...]:
+    """What was handed over, as slips say it."""
+    return tuple(
+        SlipMaterial(m.name, m.mode, m.originals, m.copies, m.due, m.due_provisional) for m in case.materials
     )

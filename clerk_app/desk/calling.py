@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from clerk_app.desk import case_rows, rights
+from clerk_app.desk import case_rows, due_dates, rights
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import LinkState, Transaction
 from clerk_app.desk.views import QueueView, TicketRow, VisitView
@@ -112,6 +112,8 @@ def serve_paper(desk: Desk, operator: str, ticket_number: str) -> Visit:
             raise Failure("DESK-VISIT-OPEN")
         now = desk.clock.now()
         known = tx.tickets.by_number(number)
+        if known is not None and due_dates.day_of(known.issued_at) != due_dates.day_of(now):
+            known = None  # the mirror stands still while offline: this is somebody else's of an earlier day
         visit = Visit(
             id=desk.new_id(),
             ticket_number=number,
@@ -167,7 +169,7 @@ def visit_view(desk: Desk, operator: str) -> VisitView | None:
             calls=visit.calls,
             by_paper=visit.by_paper,
             reason=visit.reason,
-            cases=tuple(case_rows.row(tx, case) for case in tx.cases.of_visit(visit.id)),
+            cases=case_rows.rows(desk, tx, tx.cases.of_visit(visit.id)),
         )
 
     return desk.store.read(look)
@@ -176,16 +178,21 @@ def visit_view(desk: Desk, operator: str) -> VisitView | None:
 def queue_view(desk: Desk) -> QueueView:
     """The waiting list as the authority last told it; `stale` while the link is down."""
     now = desk.clock.now()
+    today = due_dates.day_of(now)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    stale = desk.link().state is LinkState.OFFLINE
 
     def look(tx: Transaction) -> QueueView:
+        waiting = tx.tickets.waiting(None if stale else LISTED)
+        if stale:  # the authority puts a day's tickets away; a mirror that stands still must not show them
+            waiting = [ticket for ticket in waiting if due_dates.day_of(ticket.issued_at) == today]
         return QueueView(
-            waiting=tuple(_ticket_row(ticket, now) for ticket in tx.tickets.waiting(LISTED)),
-            people=tx.tickets.count("waiting"),
+            waiting=tuple(_ticket_row(ticket, now) for ticket in waiting[:LISTED]),
+            people=len(waiting) if stale else tx.tickets.count("waiting"),
             missed=tx.tickets.count("no_show"),
             served_today=tx.visits.finished_since(midnight),
             cases_today=tx.cases.count_since(midnight),
-            stale=desk.link().state is LinkState.OFFLINE,
+            stale=stale,
         )
 
     return desk.store.read(look)

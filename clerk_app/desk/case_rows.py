@@ -4,18 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clerk_app.desk.ports import PrintJob, PrintState, Transaction
+from clerk_app.desk import due_dates
+from clerk_app.desk.context import Desk
+from clerk_app.desk.ports import CommandState, LinkState, PrintJob, PrintState, Transaction
 from clerk_app.desk.views import CaseRow, Gate
 from clerk_app.domain import masking
 from clerk_app.domain.case import Case, LegalState, SyncState
 from clerk_app.domain.documents import ReceiptSlip, VoidSlip
 from clerk_app.domain.numbering import printed
 
+OFFLINE_ONLY = "gate.offline_receive_only"
+"""Why a case was only received: the office has to check it first. With its registration it has."""
 
-def row(tx: Transaction, case: Case) -> CaseRow:
+
+def row(desk: Desk, tx: Transaction, case: Case) -> CaseRow:
     """The list line of `case`, read in the caller's transaction."""
+    return rows(desk, tx, (case,))[0]
+
+
+def rows(desk: Desk, tx: Transaction, cases: Sequence[Case]) -> tuple[CaseRow, ...]:
+    """The list lines of `cases`, read in the caller's transaction."""
+    held = held_cases(tx) if any(case.sync_state is not SyncState.REGISTERED for case in cases) else ()
+    offline = desk.link().state is LinkState.OFFLINE
+    return tuple(_row(desk, tx, case, held=case.id in held, offline=offline) for case in cases)
+
+
+def held_cases(tx: Transaction) -> frozenset[str]:
+    """The cases of which the office keeps a command it has not answered, and refused none."""
+    stuck = tx.outbox.stuck()
+    refused = {command.aggregate for command in stuck if command.state is CommandState.REFUSED}
+    return frozenset(command.aggregate for command in stuck) - refused
+
+
+def _row(desk: Desk, tx: Transaction, case: Case, *, held: bool, offline: bool) -> CaseRow:
     jobs = tx.print_jobs.of_case(case.id)
     last = telling(jobs)
+    waits = case.legal_state is LegalState.RECEIVED
+    calendar = tx.meta.calendar() if waits else None
+    until = due_dates.accept_by(calendar, case) if calendar else None
+    today = due_dates.day_of(desk.clock.now())
     return CaseRow(
         id=case.id,
         number=printed(case.number),
@@ -32,6 +59,13 @@ def row(tx: Transaction, case: Case) -> CaseRow:
         reprints=max((job.reprint for job in proofs(jobs)), default=0),
         void=void_gate(case),
         reprint=reprint_gate(case, telling(proofs(jobs))),
+        accept=accept_gate(case, held=held, offline=offline),
+        held=held,
+        due=case.due,
+        due_provisional=case.due_provisional,
+        accept_by=until.day if until else None,
+        accept_by_provisional=bool(until and until.provisional),
+        days_left=calendar.left(today, until.day) if calendar and until else 0,
     )
 
 
@@ -63,6 +97,23 @@ def void_gate(case: Case) -> Gate:
         return Gate(open=False, reason="gate.already_void")
     if case.sync_state is SyncState.REGISTERED or case.official_number is not None:
         return Gate(open=False, reason="gate.registered")
+    return Gate(open=True)
+
+
+def accept_gate(case: Case, *, held: bool, offline: bool) -> Gate:
+    """A received case is accepted later when the office has it, answers, and nothing else was missing."""
+    if case.legal_state is not LegalState.RECEIVED:
+        return Gate(open=False)
+    if held:
+        return Gate(open=False, reason="gate.filing_held")
+    if case.sync_state is SyncState.REFUSED:
+        return Gate(open=False, reason="gate.filing_refused")
+    if case.waits_for not in ("", OFFLINE_ONLY):
+        return Gate(open=False, reason=case.waits_for)
+    if offline:
+        return Gate(open=False, reason="gate.accept_offline")
+    if case.sync_state is not SyncState.REGISTERED:
+        return Gate(open=False, reason="gate.accept_unregistered")
     return Gate(open=True)
 
 

@@ -52,7 +52,7 @@ def draft_view(desk: Desk, draft_id: str) -> DraftView:
         if draft.applicant is None or item is None:
             return draft, (), paged(tx)
         same = tx.cases.same_open(draft.applicant.number, item.kind.code)
-        return draft, tuple(case_rows.row(tx, case) for case in same), paged(tx)
+        return draft, case_rows.rows(desk, tx, same), paged(tx)
 
     def paged(tx: Transaction) -> Counter[str]:
         return Counter(page.material for page in tx.attachments.of_case(draft_id)) if item else Counter()
@@ -67,6 +67,7 @@ def draft_view(desk: Desk, draft_id: str) -> DraftView:
     fields = _fields(item, draft)
     materials = _materials(item, draft, pages)
     checks = _checks(desk, draft, item, fields, materials, same, today)
+    lacks = _complete_gate(fields, materials, checks)
     return DraftView(
         id=draft.id,
         visit_id=draft.visit_id,
@@ -79,7 +80,8 @@ def draft_view(desk: Desk, draft_id: str) -> DraftView:
         checks=checks,
         same_open=same,
         receive=_receive_gate(desk, draft, item, materials, today),
-        accept=_accept_gate(desk, draft, item, fields, materials, checks, today),
+        accept=_accept_gate(desk, draft, item, today, lacks),
+        lacks=lacks.reason,
     )
 
 
@@ -120,20 +122,19 @@ def _receive_gate(
     return OPEN
 
 
-def _accept_gate(
-    desk: Desk,
-    draft: Draft,
-    item: ServiceItem | None,
-    fields: tuple[FieldView, ...],
-    materials: tuple[MaterialView, ...],
-    checks: tuple[CheckView, ...],
-    today: date,
-) -> Gate:
+def _accept_gate(desk: Desk, draft: Draft, item: ServiceItem | None, today: date, complete: Gate) -> Gate:
     blocked = _begun_gate(desk, draft, item, today)
     if blocked is not None:
         return blocked
     if item is not None and offline(desk) and item.kind.offline is not OfflineRule.ACCEPT:
-        return Gate(open=False, reason="gate.offline_receive_only", step=6)
+        return Gate(open=False, reason=case_rows.OFFLINE_ONLY, step=6)
+    return complete
+
+
+def _complete_gate(
+    fields: tuple[FieldView, ...], materials: tuple[MaterialView, ...], checks: tuple[CheckView, ...]
+) -> Gate:
+    """Whether nothing of the application itself is missing or wrong."""
     if any(f.problem for f in fields):
         return Gate(open=False, reason="gate.form", step=4)
     if any(m.required and m.mode is None for m in materials):
@@ -346,6 +347,8 @@ def _checks(
     checks.append(_counted("check.materials", missing))
     if same:
         checks.append(CheckView("check.same_open", CheckState.WARN, same[0].number))
+    if draft.item_version not in (None, item.implementation.version):
+        checks.append(CheckView("check.item_changed", CheckState.WARN))
     if offline(desk):
         checks.append(CheckView("check.office_later", CheckState.WAIT))
     return tuple(checks)

@@ -26,7 +26,7 @@ def case(desk: Desk, number: str) -> CaseRow | None:
 
     def look(tx: Transaction) -> CaseRow | None:
         found = tx.cases.by_number(number)
-        return case_rows.row(tx, found) if found else None
+        return case_rows.row(desk, tx, found) if found else None
 
     return desk.store.read(look)
 

@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
-from clerk_app.desk import ticketing
+from clerk_app.desk import offline_tickets, ticketing
 from clerk_app.desk.context import Desk
-from clerk_app.desk.ports import AuditAct, Command, CommandState, PrintJob, Transaction
+from clerk_app.desk.ports import AuditAct, PrintJob, Transaction
 from clerk_app.domain.case import Case, SyncState
-from clerk_app.domain.documents import ClosingSlip, ShiftSlip, Slip, TestSlip
+from clerk_app.domain.documents import ClosingSlip, ShiftSlip, Slip, TestSlip, VoidNumbers
 from clerk_app.domain.hall_time import HALL_TIME
+from clerk_app.domain.numbering import FIRST_EMERGENCY, case_number, serial
 from clerk_app.domain.ticket import VisitState
 
 _RARE = "〇㐱䶮𠮷"
@@ -80,7 +81,7 @@ def shift_slip(desk: Desk, tx: Transaction, operator: str, began: datetime | Non
         accepted=_accepted(own),
         voided=acts["case-void"],
         reprints=acts["reprint"],
-        unsent=len(_unsent(tx)),
+        unsent=tx.outbox.state().unsent,
         items=tuple(sorted(items.items(), key=lambda pair: -pair[1])),
         practice=desk.device.practice,
     )
@@ -91,7 +92,8 @@ def closing_slip(desk: Desk, tx: Transaction, operator: str, day: date) -> Closi
     since = datetime.combine(day, time(), HALL_TIME)
     until = since + timedelta(days=1)
     filed = tx.cases.filed(since, until)
-    unsent = _unsent(tx)
+    voided = _voided(tx.audit.acts(since, until))
+    blocks, tickets, waits = tx.numbers.blocks(), offline_tickets.given(tx, day), tx.outbox.state()
     return ClosingSlip(
         hall=desk.device.hall_name,
         window=desk.device.window,
@@ -105,13 +107,25 @@ def closing_slip(desk: Desk, tx: Transaction, operator: str, day: date) -> Closi
         refused=sum(case.sync_state is SyncState.REFUSED for case in filed),
         first_number=filed[0].number if filed else "",
         last_number=filed[-1].number if filed else "",
-        voided=_voided(tx.audit.acts(since, until)),
-        unsent=len(unsent),
+        voided=voided,
+        unsent=waits.unsent,
         not_printed=sum(_counts(desk, tx, job.slip) for job in tx.print_jobs.unfinished()),
         audit_links=tx.audit.links(),
         audit_head=tx.audit.head(),
-        oldest_unsent=unsent[0].at if unsent else None,
+        oldest_unsent=waits.oldest,
         practice=desk.device.practice,
+        void_reasons=tuple(_why_void(tx, number) for number in voided),
+        void_numbers=_void_numbers(desk, tx, since, until),
+        numbers_left=sum(block.left for block in blocks if block.low < FIRST_EMERGENCY),
+        emergency_left=sum(block.left for block in blocks if block.low >= FIRST_EMERGENCY),
+        emergency_used=sum(serial(case.number) >= FIRST_EMERGENCY for case in filed),
+        offline_tickets=tickets.count,
+        first_offline=tickets.first,
+        last_offline=tickets.last,
+        awaiting=len(tx.cases.unaccepted()),
+        tasks=waits.tasks,
+        held=waits.held,
+        pages=waits.pages,
     )
 
 
@@ -151,6 +165,20 @@ def _voided(acts: Sequence[AuditAct]) -> tuple[str, ...]:
     return tuple(act.subject for act in acts if act.act == "case-void")
 
 
-def _unsent(tx: Transaction) -> Sequence[Command]:
-    """What the office has not heard of, oldest first; refused work is a task of its own."""
-    return [c for c in tx.outbox.pending() if c.state in (CommandState.WAITING, CommandState.SENT)]
+def _why_void(tx: Transaction, number: str) -> str:
+    """The reason the clerk wrote; empty when retention has taken the case, the audit still has it."""
+    case = tx.cases.by_number(number)
+    return (case.void_reason or "") if case else ""
+
+
+def _void_numbers(desk: Desk, tx: Transaction, since: datetime, until: datetime) -> tuple[VoidNumbers, ...]:
+    """The rests of blocks that were reported to the office as never to be used."""
+    hall, told = desk.device.hall_code, tx.outbox.of_type("numbers.void", since, until)
+    return tuple(
+        VoidNumbers(
+            case_number(hall, int(command.body["low"])),
+            case_number(hall, int(command.body["high"])),
+            str(command.body["reason"]),
+        )
+        for command in told
+    )

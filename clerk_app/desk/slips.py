@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from clerk_app.desk import case_rows, correction, reports
+from clerk_app.desk import acceptance, case_rows, correction, reports
 from clerk_app.desk.context import Desk
 from clerk_app.desk.draft_view import OPEN, item_or_none
 from clerk_app.desk.ports import PrintJob, PrintState, Transaction
@@ -24,7 +24,6 @@ from clerk_app.domain.documents import (
     PickUpSlip,
     ShiftSlip,
     Slip,
-    SlipMaterial,
     TestSlip,
 )
 from clerk_app.failures import Failure
@@ -156,7 +155,7 @@ def _material_list(desk: Desk, case: Case, item: ServiceItem | None, operator: s
         item=case.item.name,
         body=case.item.body_name,
         applicant=case.applicant.name,
-        materials=tuple(SlipMaterial(m.name, m.mode, m.originals, m.copies, m.due) for m in case.materials),
+        materials=acceptance.slip_materials(case),
         received_at=case.received_at,
         printed_at=desk.clock.now(),
         practice=desk.device.practice,

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from clerk_app.desk import rights
+from clerk_app.desk import offline_tickets, rights
 from clerk_app.desk.context import Desk
-from clerk_app.desk.ports import PrintJob, PrintState, Transaction
+from clerk_app.desk.ports import LinkState, PrintJob, PrintState, Transaction
 from clerk_app.desk.sign_in import UNREACHABLE
 from clerk_app.desk.views import TicketPaper
 from clerk_app.domain.documents import Slip, TicketSlip
 from clerk_app.domain.hall_time import HALL_TIME
-from clerk_app.domain.ticket import Series, Ticket, TicketState
+from clerk_app.domain.ticket import OFFLINE, Series, Ticket, TicketState
 from clerk_app.failures import Failure
 
 _ON_PAPER = {"general": "综合业务", "appointment": "预约办理", "priority": "优先办理"}
@@ -28,21 +28,36 @@ _UNPRINTED = (PrintState.QUEUED, PrintState.FAILED, PrintState.UNKNOWN)
 
 
 def series(desk: Desk) -> Sequence[Series]:
-    """What tickets of this window's queue there are. Network lane."""
-    return desk.office.series()
+    """What tickets of this window's queue there are. Network lane.
+
+    While the authority is out of reach: the workstation's own series. Failure DESK-NO-OFFLINE-SERIES.
+    """
+    if desk.link().state is not LinkState.OFFLINE:
+        try:
+            return desk.office.series()
+        except Failure as failure:
+            if failure.code != "SYNC-OFFLINE":  # a slow office may be there the next moment
+                raise
+    own = desk.store.read(offline_tickets.series)
+    if own is None:
+        raise Failure("DESK-NO-OFFLINE-SERIES")
+    return (own,)
 
 
-def issue(desk: Desk, operator: str, chosen: Series) -> Ticket:
-    """A new ticket of a series, its slip queued with it. Network lane.
+def issue(desk: Desk, operator: str, chosen: Series) -> str:
+    """A new ticket of a series, its slip queued with it; its number. Network lane.
 
     The request id of each series is kept until the answer is in the store: a ticket whose answer was lost
     comes with the next one asked for, unless it was called meanwhile or is of another day. Failures:
-    DESK-RIGHT, OFFICE-RIGHT, OFFICE-NO-SERIES, or SYNC-… when nothing answers.
+    DESK-RIGHT, OFFICE-RIGHT, OFFICE-NO-SERIES, or SYNC-… when nothing answers. The workstation's own series
+    asks nobody, see `offline_tickets`.
     """
+    if chosen.kind == OFFLINE:
+        return offline_tickets.issue(desk, operator)
     while True:
         ticket, settled = _ask(desk, operator, chosen)
         if settled:
-            return ticket
+            return ticket.number
 
 
 def _ask(desk: Desk, operator: str, chosen: Series) -> tuple[Ticket, bool]:
@@ -91,11 +106,14 @@ def void(desk: Desk, operator: str, job_id: str) -> None:
     ticket, OFFICE-TICKET-STATE when somebody called it, SYNC-….
     """
 
-    def begin(tx: Transaction) -> tuple[PrintJob, Ticket]:
+    def begin(tx: Transaction) -> tuple[PrintJob, Ticket] | None:
         rights.require(tx, operator, rights.ISSUE)
         job = tx.print_jobs.get(job_id)
         if job is None or job.state not in _UNPRINTED or not isinstance(job.slip, TicketSlip):
             raise Failure("DESK-TICKET-PRINTED")
+        if job.slip.offline:
+            offline_tickets.withdraw(desk, tx, operator, job)
+            return None
         ticket = tx.tickets.by_number(job.slip.number)
         # The same number is given again tomorrow, to somebody else.
         if ticket is None or _day(ticket.issued_at) != _day(job.slip.issued_at):
@@ -104,7 +122,11 @@ def void(desk: Desk, operator: str, job_id: str) -> None:
         tx.print_jobs.mark(job_id, PrintState.UNKNOWN if unknown else PrintState.FAILED, VOIDING)
         return job, ticket
 
-    job, ticket = desk.store.write(begin)
+    begun = desk.store.write(begin)
+    if begun is None:
+        desk.poke()
+        return
+    job, ticket = begun
     try:
         gone = desk.office.void_ticket(job_id, ticket.id)
     except Failure as failure:

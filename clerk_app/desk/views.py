@@ -290,6 +290,7 @@ class DraftView:
     same_open: tuple[CaseRow, ...]
     receive: Gate
     accept: Gate
+    lacks: str = ""  # the reason why it could not be accepted even online; empty: nothing is missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +312,10 @@ class TimelineRow:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """One line of the outbox view. `state` is a CommandState by name; `code` why it was refused or held."""
+    """One line of the outbox view. `state` is a CommandState by name; `code` why it was refused or held.
+
+    `void` and `settle` are what a person can do about a refused one; `case_id` is the case to be shown.
+    """
 
     seq: int
     type: str
@@ -319,11 +323,39 @@ class OutboxRow:
     state: str
     code: str
     at: datetime
+    id: str = ""
+    case_id: str | None = None
+    void: Gate = Gate(open=False)
+    settle: Gate = Gate(open=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingLine:
+    """What of the window works at this moment: `what` and `words` are translation keys (`standing.call`)."""
+
+    what: str
+    state: CheckState
+    words: str
+    values: tuple[tuple[str, object], ...] = ()  # moments and days are told as such
+
+
+@dataclass(frozen=True, slots=True)
+class StandingView:
+    """What works and what does not, and why: what stands above the outbox."""
+
+    link: LinkStatus
+    today: date
+    lines: tuple[WorkingLine, ...]
+    unsent: int = 0
+    oldest_unsent: datetime | None = None
+    tasks: int = 0
+    held: int = 0
+    pages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
-    """The status strip. `tasks` counts refused commands: each needs a person."""
+    """The status strip. `tasks` counts refused commands: each needs a person; `held` ones the office owes."""
 
     hall: str
     hall_en: str
@@ -339,3 +371,11 @@ class StatusView:
     papers_waiting: int  # print jobs queued, failed or unknown
     numbers_left: int
     items: int
+    held: int = 0
+    pages: int = 0  # of materials, to be uploaded
+    emergency: bool = False  # every ordinary number is used up
+    today: date | None = None
+    awaiting: int = 0  # received and not yet accepted
+    accept_by: date | None = None  # the nearest last day among those
+    urgent: int = 0  # of those, how many have SOON working days left or fewer
+    due_moved: tuple[str, ...] = ()  # printed numbers whose limit moved with the calendar

@@ -36,6 +36,11 @@ def case_number(hall: str, serial: int) -> str:
     return stem + check_character(stem)
 
 
+def serial(number: str) -> int:
+    """The serial inside a number as stored: 1207 of `MY01000012076`."""
+    return int(number[4:12])
+
+
 def printed(number: str) -> str:
     """`MY01000012076` as people read it: `MY01-00001207-6`."""
     return f"{number[:4]}-{number[4:12]}-{number[12:]}"

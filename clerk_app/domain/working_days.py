@@ -10,6 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+TO_ACCEPT = 5
+"""Working days from receipt within which a window says what is missing, or the application counts as accepted
+from the day of receipt (行政许可法 art. 32); what may follow later has as long."""
+
 
 @dataclass(frozen=True, slots=True)
 class DueDate:
@@ -31,6 +35,12 @@ class WorkingCalendar:
         if day.weekday() >= 5:
             return day in self.make_up_days
         return day not in self.holidays
+
+    def left(self, today: date, last: date) -> int:
+        """Working days after `today` up to `last`; negative when it has passed, 0 on its own day."""
+        begin, end, sign = (today, last, 1) if today <= last else (last, today, -1)
+        days = (begin + timedelta(days=n) for n in range(1, (end - begin).days + 1))
+        return sign * max(sum(map(self.is_working, days)), int(begin < end))
 
     def due(self, start: date, days: int, unit: str = "working") -> DueDate:
         """The last day of a period of `days` that begins after `start` (the day of receipt does not count).

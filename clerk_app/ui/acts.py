@@ -101,10 +101,10 @@ class Acts(QObject):
         self.series.emit(await self._do.network(ticketing.series))
 
     async def issue_ticket(self, chosen: Series) -> None:
-        ticket = await self._do.network(ticketing.issue, self._operator, chosen)
-        await self._shown.read(View.QUEUE)
+        number = await self._do.network(ticketing.issue, self._operator, chosen)
+        await self._shown.read(View.QUEUE, View.STATUS)
         await self.print_queued()
-        self.issued.emit(ticket.number)
+        self.issued.emit(number)
 
     async def void_ticket(self, job_id: str, number: str) -> None:
         try:

@@ -73,7 +73,7 @@ def test_a_ticket_without_paper_is_withdrawn_for_every_window(hall: OpenHall, wi
     ticket = ticketing.issue(window.desk, CLERK.staff_no, GENERAL)
     window.workstation.print_queued()
     window.until(lambda: [p.state for p in ticketing.papers(window.desk)] == [PrintState.FAILED])
-    other.until(lambda: waiting(other) == [ticket.number])
+    other.until(lambda: waiting(other) == [ticket])
 
     [paper] = ticketing.papers(window.desk)
     ticketing.void(window.desk, CLERK.staff_no, paper.job)
@@ -82,10 +82,10 @@ def test_a_ticket_without_paper_is_withdrawn_for_every_window(hall: OpenHall, wi
     hall.printer.set_faults(Faults())
     second = ticketing.issue(window.desk, CLERK.staff_no, GENERAL)
     window.workstation.print_queued()
-    window.until(lambda: bool(hall.papers(second.number)))
-    assert hall.papers(ticket.number) == []
+    window.until(lambda: bool(hall.papers(second)))
+    assert hall.papers(ticket) == []
     visit = calling.call_next(window.desk, window.operator)
-    assert visit is not None and visit.ticket_number == second.number
+    assert visit is not None and visit.ticket_number == second
 
 
 def test_a_ticket_called_meanwhile_is_not_withdrawn(hall: OpenHall, window: Window) -> None:

@@ -71,7 +71,7 @@ def papers_of(hall: Bench, shape: type) -> list[tuple[object, int]]:
 
 
 def row(hall: Bench, case: Case):
-    return hall.store.read(lambda tx: case_rows.row(tx, tx.cases.get(case.id)))
+    return hall.store.read(lambda tx: case_rows.row(hall.desk, tx, tx.cases.get(case.id)))
 
 
 # --- of a case --------------------------------------------------------------------------------------------

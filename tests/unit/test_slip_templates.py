@@ -465,7 +465,8 @@ def test_the_shift_report_lists_items_and_no_person() -> None:
 
 
 def test_a_ticket_template_has_no_name_to_put_a_person_on_it() -> None:
-    assert set(VOCABULARY[TicketSlip].words) == {"number", "hall", "queue", "issued_at", "ahead"}
+    told = {"number", "hall", "queue", "issued_at", "ahead", "offline"}
+    assert set(VOCABULARY[TicketSlip].words) == told
 
 
 # --- anything whatever ------------------------------------------------------------------------------------

@@ -29,6 +29,9 @@ MODES = {
     "promise": ("告知承诺", "promised"),
 }
 
+# Why numbers of a block will never be used, by the word the office is told.
+VOID_REASONS = {"epoch": "本机重新登记"}
+
 
 def ordinal_mark(reprint: int) -> str:
     """The mark of a reprint: `补打 第2次`."""

@@ -14,7 +14,7 @@ from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any
 
-from clerk_app.devices.printer.wording import MODES
+from clerk_app.devices.printer.wording import MODES, VOID_REASONS
 from clerk_app.domain import numbering
 from clerk_app.domain.documents import (
     ClosingSlip,
@@ -143,7 +143,7 @@ def _material_rows(slip: ReceiptSlip | MaterialListSlip) -> tuple[dict[str, obje
             "place": place,
             "material": material.name,
             "handed": handed(material),
-            "until": Day(material.due) if material.due else None,
+            "until": Day(material.due, material.due_provisional) if material.due else None,
         }
         for place, material in enumerate(slip.materials, 1)
     )
@@ -154,7 +154,22 @@ def _item_rows(slip: ShiftSlip) -> tuple[dict[str, object], ...]:
 
 
 def _void_rows(slip: ClosingSlip) -> tuple[dict[str, object], ...]:
-    return tuple({"void_number": number} for number in slip.voided)
+    reasons = slip.void_reasons or ("",) * len(slip.voided)  # a slip kept from before has none
+    return tuple(
+        {"void_number": number, "void_reason": reason}
+        for number, reason in zip(slip.voided, reasons, strict=True)
+    )
+
+
+def _rest_rows(slip: ClosingSlip) -> tuple[dict[str, object], ...]:
+    return tuple(
+        {
+            "rest_first": rest.low,
+            "rest_last": rest.high,
+            "rest_reason": VOID_REASONS.get(rest.reason, rest.reason),
+        }
+        for rest in slip.void_numbers
+    )
 
 
 def _due(slip: ReceiptSlip) -> Day | None:
@@ -183,7 +198,9 @@ VOCABULARY: Mapping[type[Slip], SlipWords] = MappingProxyType(
             _own(Kind.CODE, "number")
             | _own(Kind.TEXT, "hall", "queue")
             | _own(Kind.MOMENT, "issued_at")
-            | _own(Kind.COUNT, "ahead"),
+            | _own(Kind.FLAG, "offline")
+            # nobody knows how many stand before a number the authority has not heard of
+            | {"ahead": Word(Kind.COUNT, lambda slip: None if slip.offline else slip.ahead)},
             frozenset({"number"}),
         ),
         ReceiptSlip: SlipWords(
@@ -191,7 +208,7 @@ VOCABULARY: Mapping[type[Slip], SlipWords] = MappingProxyType(
             _CASE
             | _own(Kind.TEXT, "body", "applicant", "identity", "agent", "advice_phone", "supervision_phone")
             | _own(Kind.MOMENT, "received_at", "accepted_at")
-            | _own(Kind.FLAG, "due_provisional", "offline", "typed_identity")
+            | _own(Kind.FLAG, "due_provisional", "offline", "typed_identity", "check_later")
             | {"due": Word(Kind.DAY, _due)}
             | _MATERIALS,
             frozenset({"number", "applicant", "item", "received_at", "material", "handed", "typed_identity"}),
@@ -245,10 +262,21 @@ VOCABULARY: Mapping[type[Slip], SlipWords] = MappingProxyType(
             | {"day": Word(Kind.DAY, lambda slip: Day(slip.day))}
             | _own(Kind.MOMENT, "closed_at", "oldest_unsent")
             | _own(Kind.COUNT, "visits", "received", "accepted", "registered", "refused")
-            | _own(Kind.COUNT, "unsent", "not_printed", "audit_links")
+            | _own(Kind.COUNT, "unsent", "not_printed", "audit_links", "awaiting", "tasks", "held", "pages")
+            | _own(Kind.COUNT, "numbers_left", "emergency_left", "emergency_used", "offline_tickets")
+            | _own(Kind.CODE, "first_offline", "last_offline")
             | _own(Kind.NUMBER, "first_number", "last_number")
             | _own(Kind.DIGEST, "audit_head")
-            | {"voided": Word(Kind.LIST, _void_rows, _inside(void_number=Kind.NUMBER))},
+            | {
+                "voided": Word(
+                    Kind.LIST, _void_rows, _inside(void_number=Kind.NUMBER, void_reason=Kind.TEXT)
+                ),
+                "void_numbers": Word(
+                    Kind.LIST,
+                    _rest_rows,
+                    _inside(rest_first=Kind.NUMBER, rest_last=Kind.NUMBER, rest_reason=Kind.TEXT),
+                ),
+            },
             frozenset({"day", "unsent", "not_printed", "void_number", "audit_links", "audit_head"}),
         ),
         TestSlip: SlipWords(
