@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import quote
@@ -21,6 +21,10 @@ class OfficeClient:
         self, url: str, *, token: str = "", ca: Path | None = None, time_outs: TimeOuts | None = None
     ) -> None:
         self._transport = Transport(url, token=token, ca=ca, time_outs=time_outs)
+
+    def watch(self, progress: Callable[[], None]) -> None:
+        """From now on `progress` is called for each piece of an answer that arrives."""
+        self._transport.progress = progress
 
     def enrol(self, request: protocol.EnrolRequest) -> protocol.EnrolAnswer:
         return self._transport.ask("POST", "/enrol", protocol.EnrolAnswer, body=request)
@@ -53,6 +57,12 @@ class OfficeClient:
         return self._transport.ask(
             "GET", "/sync/wait", protocol.WaitAnswer, params=params, read=seconds + TimeOuts().read
         )
+
+    def digest(self, scope: str) -> protocol.DigestAnswer:
+        return self._transport.ask("GET", f"/sync/digest/{_part(scope)}", protocol.DigestAnswer)
+
+    def device(self) -> protocol.DeviceAnswer:
+        return self._transport.ask("GET", "/device", protocol.DeviceAnswer)
 
     def block(self, request: protocol.BlockRequest) -> protocol.BlockAnswer:
         return self._transport.ask("POST", "/blocks", protocol.BlockAnswer, body=request)

@@ -13,24 +13,32 @@ from clerk_app.desk.ports import CommandState, LostCard, Transaction
 from clerk_app.domain.case import Case, LegalState, SyncState, TimelineEvent, TimelineKind
 from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.lost_cards import SALT_KEY
-from clerk_app.domain.ticket import Ticket, TicketState
+from clerk_app.domain.ticket import Ticket
 from clerk_app.domain.working_days import WorkingCalendar
-from clerk_app.sync.messages import Fact, LostCardGone, TicketGone
-from clerk_app.sync.protocol import CaseMessage, ItemMessage, LostCardSaltMessage
+from clerk_app.sync import settling
+from clerk_app.sync.messages import Fact, LostCardGone, LostCardSalt, Owed, TicketGone
+from clerk_app.sync.protocol import CaseMessage, ItemMessage
+
+SALT_FACT_KEY = "lost_cards_salt_fact"
+"""Meta: version and id of the salt as the feed has them."""
 
 
-def topic(fact: Fact) -> str:
+def topics(fact: Fact) -> frozenset[str]:
     """What the window has to refresh after this fact (see `Changed`)."""
+    return frozenset({"cases", "outbox"}) if isinstance(fact, Owed) else frozenset({_topic(fact)})
+
+
+def _topic(fact: Fact) -> str:
     match fact:
         case Ticket() | TicketGone():
             return "tickets"
-        case CaseMessage():
+        case CaseMessage() | Owed():
             return "cases"
         case WorkingCalendar():
             return "calendar"
         case ItemMessage():
             return "catalogue"
-        case LostCard() | LostCardGone() | LostCardSaltMessage():
+        case LostCard() | LostCardGone() | LostCardSalt():
             return "lost_cards"
 
 
@@ -43,10 +51,11 @@ def apply(tx: Transaction, facts: Iterable[Fact], now: Callable[[], datetime]) -
                 tickets.append(fact)
             case TicketGone():
                 _put(tx, tickets)  # it may have been issued a moment ago, on the same page
-                if (known := tx.tickets.get(fact.id)) is not None:
-                    tickets.append(replace(known, state=TicketState.DONE, version=fact.version))
+                tx.tickets.remove(fact.id, fact.version)
             case CaseMessage():
                 _case(tx, fact, now)
+            case Owed():
+                settling.settle_owed(tx, fact.id, fact.answer.status, fact.answer.code, now())
             case WorkingCalendar():
                 tx.meta.set_calendar(fact)
             case ItemMessage():
@@ -55,8 +64,9 @@ def apply(tx: Transaction, facts: Iterable[Fact], now: Callable[[], datetime]) -
                 tx.lost_cards.put((fact,))
             case LostCardGone():
                 tx.lost_cards.remove(fact.id, fact.version)
-            case LostCardSaltMessage():
+            case LostCardSalt():
                 tx.meta.set(SALT_KEY, fact.salt)
+                tx.meta.set(SALT_FACT_KEY, f"{fact.version} {fact.id}")
     _put(tx, tickets)
 
 
@@ -67,6 +77,11 @@ def _put(tx: Transaction, tickets: list[Ticket]) -> None:
 
 
 def _case(tx: Transaction, message: CaseMessage, now: Callable[[], datetime]) -> None:
+    if message.state == "registered" and message.official_number:
+        visit = tx.cases.register(message.case_id, message.official_number)
+        if visit is not None:  # by far the most: nothing was refused, nothing void
+            _note_registered(tx, message, visit)
+            return
     case = tx.cases.get(message.case_id)
     if case is None:  # filed here before this workstation was set up anew
         return
@@ -79,30 +94,29 @@ def _case(tx: Transaction, message: CaseMessage, now: Callable[[], datetime]) ->
         return
     tx.cases.save(changed)
     if message.official_number and case.official_number != message.official_number:
-        _note(
-            tx, case, message.registered_at.astimezone(HALL_TIME), TimelineKind.REGISTERED, message.routed_to
-        )
+        _note_registered(tx, message, case.visit_id)
     if changed.legal_state is not case.legal_state:
-        _note(tx, case, now(), TimelineKind.VOIDED)
+        tx.timeline.add(TimelineEvent(now(), TimelineKind.VOIDED, visit_id=case.visit_id, case_id=case.id))
 
 
 def _needs_a_person(tx: Transaction, case: Case) -> bool:
-    """Whether a command of the case is still refused or held.
+    """Whether a command of the case is still refused.
 
-    A held filing that the office has registered all the same was settled there.
+    A filing that the office refused or held, and registered all the same, was settled there.
     """
     if case.refusal is None:
         return False
-    stuck = [
-        command
-        for command in tx.outbox.pending()
-        if command.aggregate == case.id and command.state in (CommandState.REFUSED, CommandState.HELD)
-    ]
+    stuck = [command for command in tx.outbox.stuck() if command.aggregate == case.id]
     settled = [command.id for command in stuck if command.type == "case.file"]
     if settled:
         tx.outbox.mark(settled, CommandState.APPLIED)
-    return len(stuck) > len(settled)
+    return any(c.state is CommandState.REFUSED and c.id not in settled for c in stuck)
 
 
-def _note(tx: Transaction, case: Case, at: datetime, kind: TimelineKind, detail: str = "") -> None:
-    tx.timeline.add(TimelineEvent(at, kind, detail, visit_id=case.visit_id, case_id=case.id))
+def _note_registered(tx: Transaction, message: CaseMessage, visit_id: str) -> None:
+    at = message.registered_at.astimezone(HALL_TIME)
+    tx.timeline.add(
+        TimelineEvent(
+            at, TimelineKind.REGISTERED, message.routed_to, visit_id=visit_id, case_id=message.case_id
+        )
+    )

@@ -11,7 +11,9 @@ SLOW_SECONDS = 2.0
 """A round trip beyond this is called slow even when everything arrives."""
 
 _PATIENCE = frozenset({"SYNC-SLOW", "SYNC-BUSY"})
-_DOWN = frozenset({"SYNC-OFFLINE", "SYNC-NOT-OFFICE", "SYNC-TLS", "SYNC-RIGHTS", "SYNC-FENCED"})
+_DOWN = frozenset(
+    {"SYNC-OFFLINE", "SYNC-NOT-OFFICE", "SYNC-TLS", "SYNC-RIGHTS", "SYNC-FENCED", "SYNC-REVOKED"}
+)
 
 
 def succeeded(status: LinkStatus, now: datetime, round_trip: float, skew: float) -> LinkStatus:

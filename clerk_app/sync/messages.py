@@ -27,6 +27,7 @@ from clerk_app.sync.protocol import (
     ItemMessage,
     LostCardMessage,
     LostCardSaltMessage,
+    OwedAnswer,
     TicketMessage,
     command_hash,
 )
@@ -51,21 +52,40 @@ class LostCardGone:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """The answer owed for the held command `id`."""
+
+    id: str
+    answer: OwedAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class LostCardSalt:
+    """What every digest of the list is made with; id and version as the feed has them."""
+
+    id: str
+    version: int
+    salt: str
+
+
 Fact = (
-    Ticket
+    Owed
+    | Ticket
     | TicketGone
     | CaseMessage
     | WorkingCalendar
     | ItemMessage
     | LostCard
     | LostCardGone
-    | LostCardSaltMessage
+    | LostCardSalt
 )
 
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
-def command_message(command: Command) -> CommandMessage:
+def command_message(command: Command, official_number: str = "") -> CommandMessage:
+    """`command` as it is sent; `official_number` is what the office had given its case before."""
     body = dict(command.body)
     return CommandMessage(
         seq=command.seq,
@@ -76,6 +96,7 @@ def command_message(command: Command) -> CommandMessage:
         operator=command.operator,
         body=body,
         hash=command_hash(command.id, command.type, body),
+        earlier={"official_number": official_number} if official_number else {},
     )
 
 
@@ -107,6 +128,8 @@ def fact(change: Change) -> Fact | None:
             return ticket(_convert(change, TicketMessage))
         case "case":
             return _convert(change, CaseMessage)
+        case "command":
+            return _owed(change)
         case "calendar":
             return _calendar(_convert(change, CalendarMessage))
         case "item":
@@ -138,11 +161,18 @@ def _lost_card(change: Change) -> LostCard:
     return LostCard(change.id, digest, change.version)
 
 
-def _lost_card_salt(change: Change) -> LostCardSaltMessage:
+def _lost_card_salt(change: Change) -> LostCardSalt:
     message = _convert(change, LostCardSaltMessage)
     if not message.salt:  # every digest would be one that anybody can make
         raise Failure("SYNC-BAD-FACT", f"{change.kind} at {change.seq}")
-    return message
+    return LostCardSalt(change.id, change.version, message.salt)
+
+
+def _owed(change: Change) -> Owed | None:
+    """None for an answer that only a newer office gives."""
+    if change.data.get("status") not in ("applied", "refused"):
+        return None
+    return Owed(change.id, _convert(change, OwedAnswer))
 
 
 def _known(words: type[E], word: str) -> E:

@@ -1,7 +1,8 @@
 """Facts come down, scope by scope and page by page.
 
 A page is applied only onto the cursor it continues, together with its own cursor; anything else (another
-generation, a hole, a log trimmed below the cursor) means the whole scope again. The outbox is not touched.
+generation, a hole, a log trimmed below the cursor) means the whole scope again. The outbox is not touched,
+but for one thing: a whole device scope tells which cases the office has, and those it has lost go up again.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from itertools import pairwise
 
 from clerk_app.desk.ports import Clock, Store, Transaction
 from clerk_app.failures import Failure
-from clerk_app.sync import facts
-from clerk_app.sync.client import OfficeClient
+from clerk_app.sync import digests, facts
+from clerk_app.sync.alarms import alarm
+from clerk_app.sync.client import PAGE, OfficeClient
 from clerk_app.sync.messages import Fact, fact
+from clerk_app.sync.pace import Pace
 from clerk_app.sync.protocol import LOST_CARDS, Change, ChangesAnswer, ItemMessage, SnapshotAnswer
 from clerk_app.sync.slices import write_in_slices
 from clerk_app.sync.transport import OfficeFailure
@@ -39,6 +42,9 @@ class Pull:
         self._store = store
         self._clock = clock
         self._on_items = on_items
+        self._pace = Pace(PAGE)
+        self.snapshots: set[str] = set()
+        """Scopes taken as a whole since somebody emptied this."""
 
     def scope(self, client: OfficeClient, scope: str, beat: Callable[[], None]) -> frozenset[str]:
         """Pull until there is no more; the topics that changed.
@@ -52,7 +58,7 @@ class Pull:
             if cursor is None:
                 return frozenset(topics | self._snapshot(client, scope, beat))
             try:
-                page = client.changes(scope, *cursor)
+                page = self._page(client, scope, cursor)
             except OfficeFailure as failure:
                 if failure.code != "SYNC-RESYNC":
                     raise
@@ -62,6 +68,22 @@ class Pull:
             topics |= self._apply_page(page, beat)
             if not page.more:
                 return frozenset(topics)
+
+    def _page(self, client: OfficeClient, scope: str, cursor: tuple[str, int]) -> ChangesAnswer:
+        begun = self._clock.monotonic()
+        try:
+            page = client.changes(scope, *cursor, self._pace.limit)
+        except OfficeFailure as failure:
+            if failure.code in ("SYNC-SLOW", "SYNC-OFFLINE"):
+                self._pace.failed()
+            raise
+        self._pace.took(self._clock.monotonic() - begun)
+        return page
+
+    def anew(self, client: OfficeClient, scope: str, beat: Callable[[], None]) -> frozenset[str]:
+        """The scope as a whole, whatever the cursor says: its mirror was found to be wrong."""
+        beat()
+        return frozenset(self._snapshot(client, scope, beat))
 
     def _apply_page(self, page: ChangesAnswer, beat: Callable[[], None]) -> set[str]:
         steps = self._decode(page.scope, page.changes, moved=page.to > page.since)
@@ -98,7 +120,25 @@ class Pull:
         self._store.write(begin)
         self._in_slices(steps, lambda tx, chunk: facts.apply(tx, _facts(chunk), self._clock.now), beat)
         self._store.write(lambda tx: tx.feed.advance(scope, snapshot.generation, snapshot.seq))
+        self.snapshots.add(scope)
+        if snapshot.digest and self._digest(scope) not in (None, snapshot.digest):
+            alarm(self._store, self._clock, "SYNC-MISMATCH", f"snapshot of {scope}")
+        if scope.startswith("device:"):
+            self._send_lost_again({change.id for change in snapshot.changes if change.kind == "case"})
         return _topics(scope, steps) | ({"tickets"} if scope.startswith("queue:") else set())
+
+    def _send_lost_again(self, there: set[str]) -> None:
+        """What a restored office has lost of the cases it once registered goes up as new commands would."""
+
+        def send(tx: Transaction) -> int:
+            lost = [case_id for case_id in tx.cases.registered() if case_id not in there]
+            return tx.outbox.again(lost) if lost else 0
+
+        if count := self._store.write(send):
+            alarm(self._store, self._clock, "SYNC-RESTORED", f"{count} commands go up again")
+
+    def _digest(self, scope: str) -> str | None:
+        return self._store.read(lambda tx: digests.of_mirror(tx, scope))
 
     def _decode(self, scope: str, changes: Sequence[Change], *, moved: bool) -> list[_Step]:
         """Everything readable, or a failure, before anything is written; items go to the catalogue here."""
@@ -129,5 +169,5 @@ def _facts(steps: Sequence[_Step]) -> list[Fact]:
 
 def _topics(scope: str, steps: Sequence[_Step]) -> set[str]:
     """What the window has to refresh; the catalogue's scope moves without a fact for a new file."""
-    topics = {facts.topic(known) for known in _facts(steps)}
+    topics = {topic for known in _facts(steps) for topic in facts.topics(known)}
     return topics | {"catalogue"} if scope == "catalogue" and steps else topics

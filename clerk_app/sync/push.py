@@ -1,43 +1,61 @@
 """Intents go up: the outbox in batches, each marked before it leaves, each answer written before the next.
 
 Sequence numbers are dense, so everything is sent in order, a later command of a refused case included: the
-office refuses or holds that too, and the commands of all other cases go on.
+office refuses or holds that too, and the commands of all other cases go on. With them goes what an office
+whose memory was restored from a backup needs to believe them: signed grants and leases, and the official
+number it gave a case before.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import msgspec
 
-from clerk_app import failures
-from clerk_app.desk.ports import Clock, Command, CommandState, Device, Store, Transaction
-from clerk_app.domain.case import SyncState, TimelineEvent, TimelineKind
+from clerk_app.desk.ports import (
+    AuditRecord,
+    Clock,
+    Command,
+    CommandState,
+    Device,
+    Seal,
+    Store,
+    Transaction,
+)
 from clerk_app.failures import Failure
+from clerk_app.sync import settling
+from clerk_app.sync.audit import AuditTrail, message
 from clerk_app.sync.client import OfficeClient
 from clerk_app.sync.messages import command_message
+from clerk_app.sync.pace import Pace
 from clerk_app.sync.protocol import (
     MAX_COMMANDS,
     MAX_PUSH_BYTES,
+    SCHEMA,
     CommandMessage,
-    CommandResult,
     PushAnswer,
     PushRequest,
+    Sealed,
 )
 from clerk_app.sync.slices import write_in_slices
 from clerk_app.sync.transport import OfficeFailure
 
 _ENVELOPE = 1024
-"""Bytes kept free for what a push says beside its commands."""
+"""Bytes kept free for what a push says beside its parts."""
+_SERIAL = slice(4, 12)
+"""Where the serial stands in a case number."""
 
-_STATES = {
-    "applied": CommandState.APPLIED,
-    "refused": CommandState.REFUSED,
-    "held": CommandState.HELD,
-}
 _UNANSWERED = (CommandState.WAITING, CommandState.SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What one push carries: the commands as the outbox has them, the links, and the request of both."""
+
+    commands: Sequence[Command]
+    links: Sequence[AuditRecord]
+    request: PushRequest
 
 
 class Push:
@@ -47,128 +65,158 @@ class Push:
         self._store = store
         self._device = device
         self._clock = clock
-        self._limit = MAX_COMMANDS
+        self._pace = Pace(MAX_COMMANDS)
+        self._audit = AuditTrail(device, clock.monotonic)
 
-    def drain(self, client: OfficeClient, beat: Callable[[], None]) -> bool:
-        """Send until nothing waits; whether anything was answered.
+    def drain(
+        self,
+        client: OfficeClient,
+        beat: Callable[[], None],
+        *,
+        schema: int = SCHEMA,
+        probe: bool = False,
+    ) -> bool:
+        """Send until nothing waits; whether a command was answered.
 
-        A batch that gets no answer, or that the office cannot read, is sent again in the next cycle, half as
-        long. Failures: SYNC-GAP when the office misses commands that are no longer here, and those of
-        `transport`.
+        `schema` is the newest body the office reads; `probe` asks it, with nothing else to send, whether it
+        still has what it once answered. A batch that gets no answer, or that the office cannot read, is sent
+        again in the next cycle, half as long. Failures: SYNC-GAP when the office misses commands that are
+        neither here nor taken by retention, SYNC-OFFICE-OLD when what waits is newer than the office, and
+        those of `transport`.
         """
         answered = False
         rewound: int | None = None
-        while batch := self._take(rewound, beat):
+        while (load := self._take(rewound, schema, beat)).commands or load.links or probe:
+            begun = self._clock.monotonic()
             try:
-                answer = client.push(self._request(batch))
+                answer = client.push(load.request)
             except OfficeFailure as failure:
-                if failure.code in ("SYNC-SLOW", "SYNC-REJECTED"):
-                    self._limit = max(1, len(batch) // 2)
+                if failure.code in ("SYNC-SLOW", "SYNC-OFFLINE", "SYNC-REJECTED"):
+                    self._pace.failed(len(load.commands))
                 missing = failure.problem.expected_seq if failure.problem else None
-                if missing is None or missing >= batch[0].seq:
+                if missing is None or missing >= load.request.base_seq or missing == rewound:
                     raise
                 # The office was restored from a backup: it gets again what it had already answered.
                 rewound = missing
                 continue
+            self._pace.took(self._clock.monotonic() - begun)
             beat()
-            self._settle(batch, answer)
-            answered = True
-            self._limit = min(MAX_COMMANDS, self._limit * 2)
+            self._settle(load, answer)
+            probe = False
+            answered = answered or bool(load.commands)
             if rewound is not None:
-                rewound = batch[-1].seq + 1
+                rewound = load.commands[-1].seq + 1 if load.commands else None
+        self._refuse_newer(schema)
         return answered
 
-    def _take(self, rewound: int | None, beat: Callable[[], None]) -> list[Command]:
-        def look(tx: Transaction) -> Sequence[Command]:
-            if rewound is None:
-                return tx.outbox.next_batch(self._limit)
-            return tx.outbox.since(rewound, self._limit)
+    def _take(self, rewound: int | None, schema: int, beat: Callable[[], None]) -> _Load:
+        load = self._store.read(lambda tx: self._load(tx, rewound, schema))
+        if load.links and not load.request.audit_chain:
+            self._store.write(self._audit.begin)
+            load = self._store.read(lambda tx: self._load(tx, rewound, schema))
+        unanswered = [command for command in load.commands if command.state in _UNANSWERED]
+        now = self._clock.now()
+        write_in_slices(
+            self._store,
+            unanswered,
+            lambda tx, commands: settling.mark_sent(tx, commands, now),
+            monotonic=self._clock.monotonic,
+            beat=beat,
+        )
+        return load
 
-        found = self._store.read(look)
-        if rewound is not None and found and found[0].seq != rewound:
+    def _load(self, tx: Transaction, rewound: int | None, schema: int) -> _Load:
+        if rewound is None:
+            found = tx.outbox.next_batch(self._pace.limit)
+        else:
+            found = tx.outbox.since(rewound, self._pace.limit)
+        purged = tx.outbox.purged_through()
+        first = found[0].seq if found else tx.outbox.next_seq()
+        if rewound is not None and first - 1 > max(rewound - 1, purged):
             raise Failure("SYNC-GAP", f"command {rewound} is no longer here")
-        batch = _fitting(found)
-        unanswered = [command for command in batch if command.state in _UNANSWERED]
-        write_in_slices(self._store, unanswered, self._mark_sent, monotonic=self._clock.monotonic, beat=beat)
-        return batch
-
-    def _mark_sent(self, tx: Transaction, commands: Sequence[Command]) -> None:
-        """Before the first byte leaves: from here on the office may have them, whatever happens to us."""
-        tx.outbox.mark([command.id for command in commands], CommandState.SENT)
-        for command in commands:
-            if command.state is not CommandState.WAITING or not _of_case(command):
-                continue
-            case = tx.cases.get(command.aggregate)
-            if case is not None and case.sync_state is SyncState.HERE:
-                tx.cases.save(replace(case, sync_state=SyncState.SENT))
-                tx.timeline.add(
-                    TimelineEvent(
-                        self._clock.now(), TimelineKind.SENT, visit_id=case.visit_id, case_id=case.id
-                    )
-                )
-
-    def _request(self, batch: Sequence[Command]) -> PushRequest:
-        return PushRequest(
+        links = self._audit.waiting(tx, self._pace.share)
+        records = [message(record) for record in links]
+        room = MAX_PUSH_BYTES - _ENVELOPE - len(msgspec.json.encode(records))
+        readable = [command for command in found if command.schema <= schema]
+        if len(readable) < len(found):
+            readable = list(found[: next(n for n, c in enumerate(found) if c.schema > schema)])
+        commands, messages = _fitting(tx, readable, room)
+        request = PushRequest(
             device=self._device.id,
             epoch=self._device.epoch,
-            base_seq=batch[0].seq,
-            commands=[command_message(command) for command in batch],
-            audit_head=self._store.read(lambda tx: tx.audit.head()),
+            base_seq=first,
+            commands=messages,
+            audit_head=tx.audit.head(),
+            purged_through=purged,
+            proofs=_proofs(tx, commands) if commands else [],
+            audit_chain=self._audit.chain(tx),
+            audit=records,
         )
+        return _Load(commands, links, request)
 
-    def _settle(self, batch: Sequence[Command], answer: PushAnswer) -> None:
-        """Write the results of one batch in one transaction."""
-        if [(result.seq, result.id) for result in answer.results] != [
-            (command.seq, command.id) for command in batch[: len(answer.results)]
-        ] or not answer.results:
+    def _settle(self, load: _Load, answer: PushAnswer) -> None:
+        """Write the results of one push in one transaction."""
+        told = [(result.seq, result.id) for result in answer.results]
+        asked = [(command.seq, command.id) for command in load.commands[: len(told)]]
+        if told != asked or bool(load.commands) != bool(told):
             raise Failure("SYNC-NOT-OFFICE", "results of other commands")
+        now = self._clock.now()
 
         def write(tx: Transaction) -> None:
-            marks: dict[tuple[CommandState, str], list[str]] = defaultdict(list)
-            for command, result in zip(batch, answer.results, strict=False):
-                state = _STATES[result.status]
-                code = "" if state is CommandState.APPLIED else _clerk_code(result)
-                marks[state, code].append(command.id)
-                if code and _of_case(command) and command.state in _UNANSWERED:
-                    self._show_refusal(tx, command, code, result)
-            for (state, code), ids in marks.items():
-                tx.outbox.mark(ids, state, code)
+            settling.settle(tx, zip(load.commands, answer.results, strict=False), now)
+            self._audit.answered(tx, load.links, answer)
 
         self._store.write(write)
 
-    def _show_refusal(self, tx: Transaction, command: Command, code: str, result: CommandResult) -> None:
-        """A refusal is a visible task for a person; the case and its receipt stay."""
-        case = tx.cases.get(command.aggregate)
-        if case is None:
-            return
-        if case.refusal is None:  # the first refusal says why; what was held behind it does not
-            tx.cases.save(replace(case, sync_state=SyncState.REFUSED, refusal=code))
-        tx.timeline.add(
-            TimelineEvent(
-                self._clock.now(), TimelineKind.REFUSED, result.code, visit_id=case.visit_id, case_id=case.id
-            )
-        )
+    def _refuse_newer(self, schema: int) -> None:
+        """Raises SYNC-OFFICE-OLD when a command waits for an office that reads it."""
+        if schema < SCHEMA and any(c.schema > schema for c in self._store.read(_waiting)):
+            raise Failure("SYNC-OFFICE-OLD", f"the office reads schema {schema}")
 
 
-def _fitting(commands: Sequence[Command]) -> list[Command]:
+def _waiting(tx: Transaction) -> Sequence[Command]:
+    return tx.outbox.next_batch(1)
+
+
+def _fitting(
+    tx: Transaction, commands: Sequence[Command], room: int
+) -> tuple[list[Command], list[CommandMessage]]:
     """The longest dense start of `commands` one push may carry; at least one, however long it is."""
     batch: list[Command] = []
-    size = _ENVELOPE
+    messages: list[CommandMessage] = []
     for command in commands:
-        message: CommandMessage = command_message(command)
-        size += len(msgspec.json.encode(message)) + 1
-        if batch and (size > MAX_PUSH_BYTES or command.seq != batch[-1].seq + 1):
+        one = command_message(command, _official_number(tx, command))
+        room -= len(msgspec.json.encode(one)) + 1
+        if batch and (room < 0 or command.seq != batch[-1].seq + 1):
             break
         batch.append(command)
-    return batch
+        messages.append(one)
+    return batch, messages
 
 
-def _of_case(command: Command) -> bool:
-    return command.type.startswith("case.")
+def _official_number(tx: Transaction, command: Command) -> str:
+    """What the office had given the case of a filing that is sent again; "" when nothing is known."""
+    if command.type != "case.file" or command.state is CommandState.WAITING:
+        return ""
+    if case := tx.cases.get(command.aggregate):
+        return case.official_number or ""
+    receipt = tx.receipts.by_number(str(command.body.get("number", "")))
+    return receipt.official_number or "" if receipt else ""
 
 
-def _clerk_code(result: CommandResult) -> str:
-    """The office's code where this program has a text for it, else one that says what to do."""
-    if result.code in failures.codes():
-        return result.code
-    return "SYNC-HELD" if result.status == "held" else "SYNC-REFUSED"
+def _proofs(tx: Transaction, commands: Sequence[Command]) -> list[Sealed]:
+    """The grants of everybody in the batch, and the leases of the numbers in it or still to come."""
+    people = {command.operator for command in commands}
+    people |= {str(command.body.get("approved_by", "")) for command in commands}
+    known = (tx.operators.get(staff_no) for staff_no in sorted(people - {""}))
+    grants: list[Seal] = [found[0].grant for found in known if found and found[0].grant]
+    serials = {_serial(command) for command in commands} - {0}
+    return [Sealed(seal.text, seal.seal) for seal in (*grants, *tx.numbers.proofs(serials))]
+
+
+def _serial(command: Command) -> int:
+    """The serial a command uses; 0 for one that uses none."""
+    if command.type == "numbers.void":
+        return int(command.body["low"])
+    serial = str(command.body.get("number", ""))[_SERIAL] if command.type == "case.file" else ""
+    return int(serial) if serial.isdecimal() else 0

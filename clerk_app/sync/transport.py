@@ -13,6 +13,8 @@ Whatever goes wrong comes out as one of these failures:
 | 409 with the sequence number it expects                    | SYNC-GAP        |
 | 410                                                        | SYNC-RESYNC     |
 | 423                                                        | SYNC-FENCED     |
+| a call the office does not have: it is an older one        | SYNC-NO-CALL    |
+| any call of a workstation whose enrolment was taken back   | SYNC-REVOKED    |
 | any other refusal                                          | SYNC-REJECTED   |
 """
 
@@ -20,7 +22,7 @@ from __future__ import annotations
 
 import email.utils
 import http.client
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,6 +78,8 @@ class Transport:
         self._base = url.rstrip("/") + "/v1"
         self._time_outs = time_outs or TimeOuts()
         self._lines = Lines()
+        self.progress: Callable[[], None] = _nobody
+        """Called for each piece of an answer that arrives; what it raises ends the exchange."""
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = str(ca) if ca else True
@@ -98,10 +102,18 @@ class Transport:
     ) -> T:
         """The decoded answer of one call; `read` replaces the seconds to wait for it."""
         with self._exchange(method, path, body=body, params=params, headers=headers, read=read) as response:
-            content = response.content
+            content = self._content(response)
         if not response.ok:
             raise _refusal(response, content, path)
         return _decode(response, content, answer, path)
+
+    def _content(self, response: requests.Response) -> bytes:
+        """All of it, however long it takes on a thin line as long as it goes on."""
+        pieces = []
+        for piece in response.iter_content(CHUNK):
+            pieces.append(piece)
+            self.progress()
+        return b"".join(pieces)
 
     @contextmanager
     def download(self, path: str, offset: int) -> Iterator[tuple[bool, Iterator[bytes]]]:
@@ -153,6 +165,10 @@ class Transport:
             raise _broken(error, path) from error
 
 
+def _nobody() -> None:
+    """Nobody watches the progress."""
+
+
 def _arriving(response: requests.Response) -> Iterator[bytes]:
     """The bytes as they come: `iter_content` drops the last piece, not full, when the line breaks."""
     while chunk := response.raw.read1(CHUNK):
@@ -201,9 +217,13 @@ def _refusal(response: requests.Response, content: bytes, path: str) -> OfficeFa
     if status in _BUSY:  # a gateway in front of the office may say so in HTML
         return OfficeFailure("SYNC-BUSY", f"{path}: {status}", retry_after=_retry_after(response))
     problem = _problem(response, content)
+    if problem is None and status == 404 and _content_type(response) == _JSON:
+        return OfficeFailure("SYNC-NO-CALL", f"{path}: {status}")
     if problem is None:
         return OfficeFailure("SYNC-NOT-OFFICE", f"{path}: {status} {_content_type(response)}")
     gap = status == 409 and problem.expected_seq is not None
+    if problem.code == "OFFICE-REVOKED":
+        return OfficeFailure("SYNC-REVOKED", f"{path}: {status}", problem=problem)
     code = "SYNC-GAP" if gap else _REFUSALS.get(status, "SYNC-REJECTED")
     return OfficeFailure(code, f"{path}: {status} {problem.code}", problem=problem)
 

@@ -13,20 +13,24 @@ from clerk_app.desk.ports import Command, Device
 from clerk_app.domain.applicant import Applicant, DocumentKind, EntrySource, Person
 from clerk_app.domain.case import Case, FiledItem, LegalState, SyncState
 from clerk_app.domain.ids import uuid7
-from clerk_app.domain.numbering import case_number
+from clerk_app.domain.numbering import FIRST_EMERGENCY, case_number
 from clerk_app.store.cache import SqlStore
 from clerk_app.sync.protocol import (
+    SCHEMA,
     BlockAnswer,
     BlockRequest,
     Change,
     ChangesAnswer,
     CommandResult,
+    DeviceAnswer,
+    DigestAnswer,
     Problem,
     PushAnswer,
     PushRequest,
     SnapshotAnswer,
     TimeAnswer,
     WaitAnswer,
+    scope_digest,
 )
 from clerk_app.sync.transport import OfficeFailure
 
@@ -123,8 +127,17 @@ class PaperOffice:
         self.batches: list[list[int]] = []
         self.applied: list[str] = []
         self.refuse: dict[str, str] = {}  # aggregate -> code
+        self.hold: set[str] = set()  # aggregates it meets errors of its own with
+        self.pushes: list[PushRequest] = []
+        self.audit: list[str] = []  # hashes of the links it holds
+        self.schema = SCHEMA
+        self.device_answer = DeviceAnswer(
+            "dev-1", 1, "MY01", "绵阳市政务服务中心", "Mianyang Service Hall", "510700", "12", "general",
+            False, "", "", "",
+        )  # fmt: skip
         self.blocks: dict[int, BlockAnswer] = {}
         self.next_serial = 1
+        self.next_emergency = FIRST_EMERGENCY
         self.generation = "g1"
         self.floor = 0
         self.log: dict[str, list[Change]] = {}
@@ -142,11 +155,20 @@ class PaperOffice:
 
     def time(self) -> TimeAnswer:
         self.before("time")
-        return TimeAnswer(self.wall())
+        return TimeAnswer(self.wall(), self.schema)
+
+    def device(self) -> DeviceAnswer:
+        self.before("device")
+        return self.device_answer
 
     def push(self, request: PushRequest) -> PushAnswer:
         self.before("push")
-        self.batches.append([command.seq for command in request.commands])
+        self.pushes.append(request)
+        if request.commands:
+            self.batches.append([command.seq for command in request.commands])
+        if request.base_seq > max(self.last_seq, request.purged_through) + 1:
+            raise OfficeFailure("SYNC-GAP", problem=Problem("GAP", expected_seq=self.last_seq + 1))
+        self.last_seq = max(self.last_seq, request.base_seq - 1)
         results = []
         for command in request.commands:
             if command.id in self.commands:
@@ -157,24 +179,38 @@ class PaperOffice:
             self.last_seq = command.seq
             aggregate = command.body["case_id"]
             result = CommandResult(command.seq, command.id, "applied")
-            if aggregate in self.refuse:
+            if aggregate in self.hold:
+                result = CommandResult(command.seq, command.id, "held", "OFFICE-ERROR")
+            elif aggregate in self.refuse:
                 code = self.refuse[aggregate]
                 first = not any(r.status == "refused" for r in self.commands.values())
                 result = CommandResult(command.seq, command.id, "refused", code)
                 if not first:
-                    result = CommandResult(command.seq, command.id, "held", "BEHIND-A-REFUSED-ONE")
+                    result = CommandResult(command.seq, command.id, "refused", "BEHIND-A-REFUSED-ONE")
             else:
                 self.applied.append(aggregate)
             self.commands[command.id] = result
             results.append(result)
+        for link in request.audit:
+            if link.n == len(self.audit) + 1:
+                self.audit.append(link.hash)
         self.after("push")
-        return PushAnswer(self.last_seq, results)
+        return PushAnswer(self.last_seq, results, len(self.audit))
+
+    def answer_owed(self, command_id: str, status: str = "applied", code: str = "") -> None:
+        """What it held it has looked into."""
+        self.hold.clear()
+        self.publish("device:dev-1", "command", command_id, {"status": status, "code": code})
 
     def block(self, request: BlockRequest) -> BlockAnswer:
         self.before("block")
         if request.request_no not in self.blocks:
-            low, self.next_serial = self.next_serial, self.next_serial + request.size
-            self.blocks[request.request_no] = BlockAnswer(f"b{low}", low, self.next_serial - 1, 1)
+            if request.kind == "case":
+                low, self.next_serial = self.next_serial, self.next_serial + request.size
+            else:
+                low, self.next_emergency = self.next_emergency, self.next_emergency + request.size
+            answer = BlockAnswer(f"b{low}", low, low + request.size - 1, 1, request.kind)
+            self.blocks[request.request_no] = answer
         self.after("block")
         return self.blocks[request.request_no]
 
@@ -190,10 +226,21 @@ class PaperOffice:
     def snapshot(self, scope: str) -> SnapshotAnswer:
         self.before(f"snapshot {scope}")
         self.snapshots.append(scope)
+        alive, seq = self._alive(scope)
+        return SnapshotAnswer(scope, self.generation, seq, alive, self._digest(alive))
+
+    def digest(self, scope: str) -> DigestAnswer:
+        self.before(f"digest {scope}")
+        alive, seq = self._alive(scope)
+        return DigestAnswer(scope, self.generation, seq, len(alive), self._digest(alive))
+
+    def _alive(self, scope: str) -> tuple[list[Change], int]:
         latest = {(change.kind, change.id): change for change in self.log.get(scope, [])}
         seq = max((change.seq for change in latest.values()), default=0)
-        alive = [change for change in latest.values() if change.op == "put"]
-        return SnapshotAnswer(scope, self.generation, seq, alive)
+        return [change for change in latest.values() if change.op == "put"], seq
+
+    def _digest(self, changes: list[Change]) -> str:
+        return scope_digest((change.kind, change.id, change.version) for change in changes)
 
     def wait(self, cursors: dict[str, int], seconds: int) -> WaitAnswer:
         self.before("wait")

@@ -104,7 +104,7 @@ def test_a_refused_case_holds_back_its_own_commands_only(store, office):
     pending = store.read(lambda tx: tx.outbox.pending())
     assert [(command.state, command.code) for command in pending] == [
         (CommandState.REFUSED, "DESK-ITEM-RETIRED"),
-        (CommandState.HELD, "SYNC-HELD"),
+        (CommandState.REFUSED, "SYNC-REFUSED"),
     ]
     events = [event.kind for event in store.read(lambda tx: tx.timeline.of_case(bad.id))]
     assert TimelineKind.REFUSED in events

@@ -23,6 +23,18 @@ _SAVE = Prepared(
     ("same_id", "same_number", *(column.name for column in cases.c if column.name not in ("n", *_KEPT))),
 )
 _ALL = select(*columns(cases, Case))
+_REGISTER = Prepared(
+    update(cases)
+    .where(
+        cases.c.id == bindparam("same_id"),
+        cases.c.official_number.is_(None),
+        cases.c.refusal.is_(None),
+        cases.c.legal_state != LegalState.VOID,
+    )
+    .values(sync_state=SyncState.REGISTERED)
+    .returning(cases.c.visit_id),
+    ("same_id", "official_number"),
+)
 _GET = Prepared(_ALL.where(cases.c.id == bindparam("same_id")), ("same_id",))
 
 
@@ -43,6 +55,25 @@ class SqlCases:
         same = {f"same_{name}": getattr(case, name) for name in _KEPT}
         if self._sql.run(_SAVE, self._values(case) | same) is None:
             raise LookupError(f"no case {case.id} with that number")
+
+    def sent(self, ids: Sequence[str]) -> Sequence[tuple[str, str]]:
+        """Those of `ids` that were known here alone are on their way now; (case, visit) of each."""
+        here = cases.c.id.in_(set(ids)) & (cases.c.sync_state == SyncState.HERE)
+        moved = update(cases).where(here).values(sync_state=SyncState.SENT)
+        return tuple(
+            (row[0], row[1]) for row in self._sql.execute(moved.returning(cases.c.id, cases.c.visit_id))
+        )
+
+    def register(self, case_id: str, official_number: str) -> str | None:
+        """Give a case its official number; its visit. None when it has one, is void, refused or not here."""
+        row = self._sql.run(_REGISTER, {"same_id": case_id, "official_number": official_number})
+        return str(row[0]) if row else None
+
+    def registered(self) -> Sequence[str]:
+        """The ids of the cases here that the office has given a number."""
+        return tuple(
+            self._sql.execute(select(cases.c.id).where(cases.c.official_number.is_not(None))).scalars()
+        )
 
     def get(self, case_id: str) -> Case | None:
         return self._sql.find(_GET, Case, {"same_id": case_id})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, select
 
 from clerk_app.store.repositories.rows import Statements, upsert
@@ -31,3 +33,7 @@ class SqlFeed:
 
     def reset(self, scope: str) -> None:
         self._sql.execute(delete(cursors).where(cursors.c.scope == scope))
+
+    def keep_only(self, scopes: Sequence[str]) -> None:
+        """Forget the cursors of all others: what their mirrors hold is not kept up any more."""
+        self._sql.execute(delete(cursors).where(cursors.c.scope.not_in(scopes)))
