@@ -5,7 +5,8 @@ Threads, all named `sync-…` and all ended by `stop`:
 * `sync-cycle` runs one cycle at a time;
 * `sync-wait` holds the long poll open and asks for a cycle when the office pokes;
 * `sync-watchdog` abandons a cycle that makes no progress: its lines are cut, its thread is let go (whatever
-  it still does is refused by `beat` or harmless, as every step may happen twice), and a new one begins.
+  it still does is refused by `beat` or harmless, as every step may happen twice), and a new one begins. It
+  also looks whether the machine's addresses changed: a network that comes up ends the wait.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Protocol
 
 from clerk_app.desk.ports import Clock, LinkState, LinkStatus
 from clerk_app.failures import Failure
-from clerk_app.sync import link
+from clerk_app.sync import link, network
 from clerk_app.sync.backoff import Backoff
 from clerk_app.sync.client import OfficeClient
 from clerk_app.sync.exchange import Measured
@@ -34,6 +35,10 @@ WATCHDOG_SECONDS = 90.0
 IDLE_SECONDS = 60.0
 WAIT_SECONDS = 25
 STOP_SECONDS = 2.0
+REVOKED_SECONDS = 1800.0
+"""Until a workstation whose enrolment was taken back asks again: only IT can change that."""
+_NETWORK_SECONDS = 3.0
+"""Between two looks at the machine's addresses."""
 _CALM_SECONDS = 1.0
 """Between two long polls that taught nothing: a confused office must not make this window spin."""
 
@@ -53,8 +58,8 @@ class Scheduler:
     """Runs the sync of one workstation in the background.
 
     `connect` gives a client of its own to each thread. `on_link` gets the status after every cycle, on a sync
-    thread, and must return at once (what the facts changed is reported by the exchange). `clock.monotonic`
-    and `random` are injected so that tests own them.
+    thread, and must return at once (what the facts changed is reported by the exchange). `clock.monotonic`,
+    `random` and `addresses` (see `network`) are injected so that tests own them.
     """
 
     def __init__(
@@ -68,6 +73,7 @@ class Scheduler:
         watchdog_seconds: float = WATCHDOG_SECONDS,
         idle_seconds: float = IDLE_SECONDS,
         wait_seconds: int = WAIT_SECONDS,
+        addresses: Callable[[], frozenset[str]] = network.addresses,
     ) -> None:
         self._exchange = exchange
         self._connect = connect
@@ -78,6 +84,7 @@ class Scheduler:
         self._watchdog_seconds = watchdog_seconds
         self._idle_seconds = idle_seconds
         self._wait_seconds = wait_seconds
+        self._addresses = addresses
 
         self._news = threading.Condition()  # guards everything below
         self._stopping = False
@@ -159,6 +166,7 @@ class Scheduler:
                     raise _Abandoned
                 self._beat = self._clock.monotonic()
 
+        client.watch(beat)
         try:
             measured = self._exchange.cycle(client, beat)
             beat()
@@ -202,6 +210,8 @@ class Scheduler:
 
     def _failed(self, failure: Failure) -> None:
         retry_after = failure.retry_after if isinstance(failure, OfficeFailure) else None
+        if failure.code == "SYNC-REVOKED":
+            retry_after = REVOKED_SECONDS
         self._not_before = self._clock.monotonic() + self._backoff.failed(retry_after)
         self._due = self._not_before
         self._wanted = True
@@ -259,10 +269,17 @@ class Scheduler:
     # --- the watchdog ------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
+        here = self._addresses()
         while True:
             with self._news:
-                if self._news.wait_for(lambda: self._stopping, self._watchdog_seconds / 6):
+                pause = min(self._watchdog_seconds / 6, _NETWORK_SECONDS)
+                if self._news.wait_for(lambda: self._stopping, pause):
                     return
+            left, here = here, self._addresses()
+            if here - left:
+                _log.info("the network of this machine changed")
+                self.network_up()
+            with self._news:
                 now = self._clock.monotonic()
                 if self._beat is None or now - self._beat < self._watchdog_seconds:
                     continue

@@ -13,7 +13,7 @@ from sync_hall import HandClock
 from clerk_app.desk.ports import LinkState
 from clerk_app.sync.exchange import Measured
 from clerk_app.sync.protocol import WaitAnswer
-from clerk_app.sync.scheduler import Scheduler
+from clerk_app.sync.scheduler import REVOKED_SECONDS, Scheduler
 from clerk_app.sync.transport import OfficeFailure
 
 SOON = 5.0
@@ -26,6 +26,9 @@ class FakeClient:
     def __init__(self, pokes: queue.Queue) -> None:
         self.is_cut = threading.Event()
         self._pokes = pokes
+
+    def watch(self, progress) -> None:
+        self.progress = progress
 
     def wait(self, cursors, seconds: int) -> WaitAnswer:
         while not self.is_cut.is_set():
@@ -171,6 +174,28 @@ def test_a_network_that_comes_back_ends_the_wait(desk):
     assert desk.step().state is LinkState.ONLINE
 
 
+def test_the_wait_ends_by_itself_when_the_machine_has_a_network_again():
+    here: frozenset[str] = frozenset()
+    desk = Desk(HandClock(), watchdog_seconds=0.06, addresses=lambda: here)
+    desk.scheduler.start()
+    try:
+        desk.step(OfficeFailure("SYNC-OFFLINE"))
+        here = frozenset({"10.0.0.7"})
+        assert desk.step().state is LinkState.ONLINE
+    finally:
+        desk.scheduler.stop()
+
+
+def test_a_workstation_that_was_revoked_asks_seldom(desk):
+    told = desk.step(OfficeFailure("SYNC-REVOKED"))
+    assert (told.state, told.code) == (LinkState.OFFLINE, "SYNC-REVOKED")
+    desk.clock.pass_(REVOKED_SECONDS - 1)
+    assert desk.idle()
+    desk.clock.pass_(2)
+    desk.scheduler.poke()
+    desk.step()
+
+
 def test_a_bug_of_ours_is_told_without_its_message_and_the_sync_goes_on(desk, caplog):
     broken = desk.step(ValueError("李晓明 510704199001011233"))
     assert broken.code == "SYNC-BROKEN"
@@ -232,6 +257,20 @@ def test_a_cycle_without_progress_is_abandoned_and_a_new_one_begun():
     assert desk.step().state is LinkState.ONLINE
     desk.scheduler.stop()
     assert ended == ["_Abandoned"]
+
+
+def test_an_answer_that_keeps_arriving_is_progress():
+    desk = Desk(RunningClock(), watchdog_seconds=0.2)
+    desk.scheduler.start()
+
+    def thin_line(client: FakeClient, beat: Callable[[], None]) -> None:
+        for _ in range(8):
+            time.sleep(0.05)  # the next piece is on its way
+            client.progress()
+
+    assert desk.step(thin_line).state is LinkState.ONLINE
+    desk.scheduler.stop()
+    assert len(desk.clients) == 2
 
 
 def test_a_long_cycle_that_makes_progress_is_left_alone():
