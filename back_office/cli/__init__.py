@@ -11,14 +11,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from back_office.cli import catalogue, devices, lost_cards, office, tickets, users
+from back_office.cli import audit, backup, catalogue, devices, lost_cards, office, tickets, users
 from clerk_app import failures
 from clerk_app.failures import Failure
 
 DATA_VARIABLE = "BACK_OFFICE_DATA"
 DATABASE_VARIABLE = "BACK_OFFICE_DATABASE"
 
-GROUPS = (office, users, devices, catalogue, tickets, lost_cards)
+GROUPS = (office, users, devices, held, audit, catalogue, tickets, lost_cards, backup)
 """In the order of the help."""
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from getpass import getpass
+from getpass import getpass, getuser
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from back_office.office import Transaction
     from back_office.settings import Settings
@@ -40,6 +41,28 @@ def write_in_hall(asked: argparse.Namespace, work: Callable[[Transaction, str], 
     from back_office import halls
 
     return write(asked, lambda tx: work(tx, halls.the_hall(tx, asked.hall)))
+
+
+def account() -> str:
+    """Who runs the command, for the audit: the account of this machine."""
+    try:
+        return f"os:{getuser()}"
+    except (KeyError, OSError):  # an account without a name
+        return "os:?"
+
+
+def note(tx: Transaction, act: str, subject: str, detail: str = "", *, hall: str = "") -> None:
+    """Put what this command does into the audit, in its own transaction."""
+    from back_office import audit
+
+    audit.note(tx, account(), act, subject, detail, hall=hall)
+
+
+def hour(moment: datetime | None) -> str:
+    """As the hall's clock showed it, to the minute; empty for never."""
+    from clerk_app.domain.hall_time import HALL_TIME
+
+    return "" if moment is None else moment.astimezone(HALL_TIME).isoformat(timespec="minutes")
 
 
 def password() -> str:
