@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from back_office.cli import audit, backup, catalogue, devices, lost_cards, office, tickets, users
+from back_office.cli import audit, backup, catalogue, devices, held, lost_cards, office, tickets, users
 from clerk_app import failures
 from clerk_app.failures import Failure
 
