@@ -24,6 +24,7 @@ from back_office import (
     enrolment,
     exchange,
     feed,
+    held,
     logs,
     metrics,
     notices,
@@ -79,6 +80,7 @@ def create_app(settings: Settings, *, keeps_house: bool = True) -> FastAPI:
         tasks = [asyncio.create_task(_look_out(office, watch))]
         if keeps_house:
             tasks.append(asyncio.create_task(_keep_house(office)))
+            tasks.append(asyncio.create_task(_pay_what_is_owed(office)))
         if settings.postgresql:
             tasks.append(
                 asyncio.create_task(notices.listen(settings.postgresql, office.pokes.send, watch.listening))
@@ -109,6 +111,16 @@ def create_app(settings: Settings, *, keeps_house: bool = True) -> FastAPI:
     app.add_api_route("/health", health)
     app.add_middleware(Porch, metrics=office.metrics)
     return app
+
+
+async def _pay_what_is_owed(office: Office) -> None:
+    """Try the held commands again: at the start, and every few minutes."""
+    while True:
+        try:
+            await run_in_threadpool(held.retry, office)
+        except Exception as error:
+            logs.error("held-retry", error)
+        await asyncio.sleep(held.TRY_SECONDS)
 
 
 class _Watch:

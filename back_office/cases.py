@@ -5,6 +5,8 @@ A filed case is checked against the item as it was when the citizen stood at the
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,12 +16,12 @@ import sqlalchemy as sa
 from pydantic import AwareDatetime, TypeAdapter
 from sqlalchemy.exc import IntegrityError
 
-from back_office import blocks
+from back_office import blocks, restoring
 from back_office.access import Device
 from back_office.feed import News
 from back_office.office import Transaction, compact
 from back_office.problems import Refused
-from back_office.tables import item, registered_case
+from back_office.tables import item, official_serial, registered_case
 from clerk_app.domain import numbering
 from clerk_app.domain.applicant import Applicant
 from clerk_app.domain.case import FiledItem, HandedMaterial, LegalState
@@ -66,6 +68,7 @@ class VoidBody:
     number: str
     reason: str
     voided_at: AwareDatetime
+    approved_by: str = ""  # staff number of the second person a workstation without the office asked
 
 
 # Built once: a statement made anew for each of a thousand commands costs more than its run.
@@ -82,26 +85,37 @@ _filing = TypeAdapter(FileBody)
 _message = TypeAdapter(CaseMessage)
 
 
-def register(tx: Transaction, device: Device, body: FileBody, flags: list[str]) -> dict[str, Any]:
+def register(
+    tx: Transaction, device: Device, body: FileBody, flags: list[str], earlier: object = None
+) -> dict[str, Any]:
     """Register a filed case and route it to the implementing body.
+
+    `earlier` is the official number the window was told before the office lost its memory; it is given again
+    where that can be true, else the case gets a new one and a mark.
 
     Raises Refused: OFFICE-NUMBER (not a number of this hall), OFFICE-NUMBER-FOREIGN (of a block this device
     does not hold), OFFICE-NUMBER-USED, OFFICE-NO-ITEM, OFFICE-ITEM-NOT-FILEABLE, OFFICE-ITEM-NOT-IN-FORCE,
     OFFICE-CASE-DATES, OFFICE-SERIALS-USED-UP.
     """
     serial = _serial(device, body.number)
-    if not blocks.holds(tx, device, serial):
+    declared_void = blocks.declared_void(tx, device, serial)
+    if declared_void is None:
         raise Refused("OFFICE-NUMBER-FOREIGN", body.number)
     if (body.legal_state == "accepted") != (body.accepted_at is not None):
         raise Refused("OFFICE-CASE-DATES", "accepted_at")
     implementation = _item_at(tx, body.item, body.received_at)
     if implementation.ended_at is not None:
         flags = [*flags, "item-changed"]
+    if declared_void:  # its slip is in somebody's hand: that weighs more
+        flags = [*flags, "number-declared-void"]
+    official = _given_again(tx, body.item.code, earlier)
+    if earlier and official is None:
+        flags = [*flags, "official-number-changed"]
     row = {
         "hall": device.hall,
         "id": body.id,
         "number": body.number,
-        "official_number": _official_number(tx, body.item.code),
+        "official_number": official or _official_number(tx, body.item.code),
         "device": device.id,
         "operator": body.operator,
         "item_code": body.item.code,
@@ -131,8 +145,8 @@ def accept(tx: Transaction, device: Device, body: AcceptBody) -> dict[str, Any]:
     return _move(tx, row, state=LegalState.ACCEPTED, accepted_at=body.accepted_at)
 
 
-def void(tx: Transaction, device: Device, body: VoidBody) -> dict[str, Any]:
-    """Withdraw a case nobody has decided; its number stays used.
+def void(tx: Transaction, device: Device, body: VoidBody, flags: list[str]) -> dict[str, Any]:
+    """Withdraw a case nobody has decided; its number stays used. The record keeps who approved it.
 
     Raises Refused OFFICE-NO-CASE, OFFICE-CASE-DECIDED or OFFICE-CASE-STATE.
     """
@@ -141,7 +155,16 @@ def void(tx: Transaction, device: Device, body: VoidBody) -> dict[str, Any]:
         raise Refused("OFFICE-CASE-DECIDED")
     if row.state == LegalState.VOID or row.number != body.number or not body.reason.strip():
         raise Refused("OFFICE-CASE-STATE", row.state)
-    return _move(tx, row, state=LegalState.VOID, void_reason=body.reason)
+    marks = compact(sorted({*json.loads(row.flags), *flags}))
+    approved = body.approved_by or None
+    return _move(
+        tx, row, state=LegalState.VOID, void_reason=body.reason, void_approved_by=approved, flags=marks
+    )
+
+
+def number_leased_twice(tx: Transaction, device: Device, number: str) -> bool:
+    """Whether a number used already is so because a restored office leased it to two windows."""
+    return blocks.leased_twice(tx, device, _serial(device, number))
 
 
 def _serial(device: Device, number: str) -> int:
@@ -179,6 +202,37 @@ def _official_number(tx: Transaction, item_code: str) -> str:
     if last > LAST_OFFICIAL_SERIAL:
         raise Refused("OFFICE-SERIALS-USED-UP", item_code)
     return f"{item_code}{tx.today:%Y%m%d}{last:04d}"
+
+
+def _given_again(tx: Transaction, item_code: str, earlier: object) -> str | None:
+    """`earlier` when this office may have given it out and forgotten it, and no case bears it; else None.
+
+    It may have, when it lost its memory on that day or later. The counter of that day is past it then
+    (`restoring`), and never moves for what a window says: no window can use up the numbers of an item.
+    """
+    if not isinstance(earlier, str) or not earlier:
+        return None
+    written = re.fullmatch(re.escape(item_code) + r"([0-9]{8})([0-9]{4})", earlier, re.ASCII)
+    lost_at = restoring.latest(tx.connection)
+    if written is None or lost_at is None or not int(written[2]):
+        return None
+    try:
+        day = datetime.strptime(written[1], "%Y%m%d").date()  # noqa: DTZ007  a day of the hall, no moment
+    except ValueError:
+        return None
+    if day > min(lost_at.astimezone(HALL_TIME).date(), tx.today):
+        return None
+    if day == tx.today and int(written[2]) > _counted(tx, item_code):
+        return None
+    borne = sa.select(registered_case.c.id).where(registered_case.c.official_number == earlier)
+    return None if tx.connection.scalar(borne) is not None else earlier
+
+
+def _counted(tx: Transaction, item_code: str) -> int:
+    query = sa.select(official_serial.c.last).where(
+        official_serial.c.item_code == item_code, official_serial.c.day == tx.today
+    )
+    return tx.connection.scalar(query) or 0
 
 
 def _mine(tx: Transaction, device: Device, case_id: str) -> Any:

@@ -2,41 +2,36 @@
 
 One transaction a request, one savepoint a command. What a command does, its answer, the device's sequence and
 the feed's changes commit together; a batch that comes again is answered with the stored bytes.
+
+What the office does not remember, because it was restored from an older backup, comes again: it is asked for
+(409), shown by proofs, or, where retention has taken it from the window, passed over and recorded.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
-from sqlalchemy.exc import InterfaceError, OperationalError
 
-from back_office import audit, cases, logs, visits
+from back_office import applying, audit, held, proofs, restoring
 from back_office.access import Device, fenced
 from back_office.accounts import Grants
-from back_office.audit import Link as AuditLink
+from back_office.applying import KINDS, Kind, Outcome
+from back_office.audit import Link
 from back_office.office import Transaction, compact, to_json
-from back_office.problems import Refused, malformed
+from back_office.problems import Refused
+from back_office.proofs import Proof
 from back_office.tables import command, delivery, device
-from clerk_app.sync.protocol import (
-    MAX_COMMANDS,
-    SCHEMA,
-    CommandMessage,
-    CommandResult,
-    Sealed,
-    command_hash,
-)
+from clerk_app.sync.protocol import MAX_COMMANDS, CommandMessage, CommandResult, Sealed
 
-MAX_COMMAND_BYTES = 128 * 1024
-SCHEMAS = (SCHEMA, SCHEMA - 1)
-"""What this office accepts: its own version of the bodies and the one before."""
+__all__ = ["KINDS", "Kind", "PushEnvelope", "Pushed", "Unreadable", "push"]
 
-Status = Literal["applied", "refused", "held"]
-Apply = Callable[[Transaction, Device, Any, list[str]], dict[str, Any]]
+LAST_SEQ = 2**53
+"""No window comes that far; the numbers of JSON end there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +49,22 @@ def _readable_or_not(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
         message: CommandMessage = validate(value)
         if message.at.tzinfo is None:
             return Unreadable(message.seq, message.id, message.hash, "at")
-        compact([message.id, message.type, message.operator, message.hash, message.body]).encode()
-    except (ValidationError, UnicodeEncodeError) as error:
+        text = compact([message.id, message.type, message.operator, message.hash, message.body])
+        text.encode()
+        if "\\u0000" in text.replace("\\\\", ""):  # PostgreSQL stores no NUL
+            return Unreadable(message.seq, _text(message.id), _text(message.hash), "text")
+    except (ValidationError, UnicodeEncodeError, RecursionError) as error:
         if not isinstance(value, dict) or not isinstance(value.get("seq"), int):
             raise  # without a sequence number there is no place for an answer
-        places = _places(error) if isinstance(error, ValidationError) else "text"
+        places = applying.places(error) if isinstance(error, ValidationError) else "text"
         return Unreadable(value["seq"], _text(value.get("id")), _text(value.get("hash")), places)
     return message
 
 
 def _text(value: Any) -> str:
     """What can be stored of something that should have been a text."""
-    return str(value)[:64].encode(errors="replace").decode()
-
-
-def _places(error: ValidationError) -> str:
-    return malformed([entry["loc"] for entry in error.errors(include_input=False)]).detail
+    said = str(value) if isinstance(value, (str, int, float)) else type(value).__name__
+    return said[:64].replace("\0", "?").encode(errors="replace").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,37 +77,10 @@ class PushEnvelope:
     commands: list[Annotated[CommandMessage, WrapValidator(_readable_or_not)]]
     audit_head: str = ""
     audit_chain: str = ""
-    audit: list[AuditLink] = field(default_factory=list)
+    audit: list[Link] = field(default_factory=list)
+    purged_through: int = 0
+    proofs: list[Proof] = field(default_factory=list)
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a type of command needs: a right of its operator, a body, and what it does."""
-
-    right: str
-    body: TypeAdapter[Any]
-    apply: Apply
-
-
-def _without_flags(apply: Callable[[Transaction, Device, Any], dict[str, Any]]) -> Apply:
-    def with_flags(tx: Transaction, sender: Device, body: Any, flags: list[str]) -> dict[str, Any]:
-        data = apply(tx, sender, body)
-        return {**data, "flags": flags} if flags else data
-
-    return with_flags
-
-
-_visit = TypeAdapter(visits.TicketBody)
-
-KINDS: dict[str, Kind] = {
-    "case.file": Kind("accept", TypeAdapter(cases.FileBody), cases.register),
-    "case.accept": Kind("accept", TypeAdapter(cases.AcceptBody), _without_flags(cases.accept)),
-    "case.void": Kind("void", TypeAdapter(cases.VoidBody), _without_flags(cases.void)),
-    "ticket.serving": Kind("call", _visit, _without_flags(visits.serving)),
-    "ticket.no_show": Kind("call", _visit, _without_flags(visits.no_show)),
-    "ticket.done": Kind("call", _visit, _without_flags(visits.done)),
-    "ticket.by_paper": Kind("call", _visit, _without_flags(visits.by_paper)),
-}
 
 _result = TypeAdapter(CommandResult)
 _sealed = TypeAdapter(Sealed)
@@ -128,12 +96,16 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What a push comes to: `PushAnswer`, its results as the texts that are stored."""
+    """What a push comes to: `PushAnswer`, its results as the texts that are stored.
+
+    `forgotten`: a proof showed that the office lost its memory; `restoring.noticed` is due.
+    """
 
     last_seq: int
     answers: list[str]
     audit_through: int
     countersign: Sealed | None
+    forgotten: bool = False
 
     def text(self) -> str:
         sealed = "null" if self.countersign is None else to_json(_sealed, self.countersign)
@@ -145,42 +117,69 @@ def push(tx: Transaction, sender: Device, envelope: PushEnvelope) -> Pushed:
     """Apply a batch, then take the links of the audit that came with it.
 
     Raises Refused for the whole request only when it cannot be placed: 403 another device's name, 409 a gap,
-    423 an old epoch or two workstations with one identity, 413 too many commands.
+    423 an old epoch or two workstations with one identity, 413 too many commands or proofs.
     """
     if envelope.device != sender.id:
         raise Refused("OFFICE-DEVICE", "not the sender's", status=403)
     if len(envelope.commands) > MAX_COMMANDS:
         raise Refused("OFFICE-TOO-LARGE", f"{len(envelope.commands)} commands", status=413)
+    if len(envelope.proofs) > proofs.MAX_PROOFS:
+        raise Refused("OFFICE-TOO-LARGE", f"{len(envelope.proofs)} proofs", status=413)
     lock = sa.select(device.c.epoch, device.c.last_seq).where(device.c.id == sender.id).with_for_update()
-    epoch, last_seq = tx.connection.execute(lock).one()
+    epoch, known_seq = tx.connection.execute(lock).one()
     if envelope.epoch != epoch or sender.epoch != epoch:
         raise fenced(envelope.epoch, epoch)
-    _in_order(envelope, last_seq)
+    last_seq = _placed(tx, sender, envelope, known_seq)
 
+    forgotten = proofs.take(tx, sender, envelope.proofs)
     stored = _stored_deliveries(tx, sender, envelope)
     earlier = _earlier_commands(tx, sender, envelope.commands)
-    grants = Grants(tx, sender, (c.operator for c in envelope.commands if isinstance(c, CommandMessage)))
+    readable = [message for message in envelope.commands if isinstance(message, CommandMessage)]
+    grants = Grants(tx, sender, applying.persons(readable))
+    waiting = held.behind(tx, sender)
     batch = _Batch()
     answers = []
     for message in envelope.commands:
-        if message.seq <= last_seq:
+        if message.seq in stored:
             answers.append(_replayed(message, stored[message.seq]))
-        else:
-            answers.append(_deliver(tx, sender, message, grants, earlier, batch))
+        else:  # new, or in a hole that was passed over: late, but not lost
+            answers.append(_deliver(tx, sender, message, grants, earlier, waiting, batch))
     if batch.deliveries:
-        last_seq = batch.deliveries[-1]["seq"]
-        _write(tx, sender, batch, last_seq)
+        last_seq = max(last_seq, batch.deliveries[-1]["seq"])
+        _write(tx, sender, batch)
+    moved = sa.update(device).where(device.c.id == sender.id)
+    tx.connection.execute(moved.values(last_seq=last_seq, seen_at=tx.now))
     links = audit.Links(envelope.audit_chain, envelope.audit, envelope.audit_head)
-    new = last_seq if batch.deliveries else None
-    return Pushed(last_seq, answers, *audit.take(tx, sender, links, new))
+    new = last_seq if batch.deliveries and last_seq > known_seq else None
+    return Pushed(last_seq, answers, *audit.take(tx, sender, links, new), forgotten)
 
 
-def _in_order(envelope: PushEnvelope, last_seq: int) -> None:
-    """Dense from `base_seq`, and no hole between what the office has and what comes."""
-    wanted = range(envelope.base_seq, envelope.base_seq + len(envelope.commands))
-    gap = envelope.base_seq > last_seq + 1 or envelope.base_seq < 1
-    if gap or [message.seq for message in envelope.commands] != list(wanted):
+def _placed(tx: Transaction, sender: Device, envelope: PushEnvelope, last_seq: int) -> int:
+    """The last sequence number before the batch. It is dense, and follows what the office has.
+
+    A hole in between is passed over only where the window says that those commands were answered once and
+    have left it by its retention: they are nowhere any more. What was applied here is before the hole.
+    """
+    sent = [message.seq for message in envelope.commands]
+    wanted = range(envelope.base_seq, envelope.base_seq + len(sent))
+    if not 1 <= envelope.base_seq <= LAST_SEQ or sent != list(wanted):
         raise Refused("OFFICE-GAP", status=409, expected_seq=last_seq + 1)
+    if envelope.base_seq <= last_seq + 1:
+        return last_seq
+    if envelope.base_seq > envelope.purged_through + 1:
+        raise Refused("OFFICE-GAP", status=409, expected_seq=last_seq + 1)
+    restoring.missing(tx, sender, last_seq + 1, envelope.base_seq - 1, lost=True)
+    return envelope.base_seq - 1
+
+
+def ahead(tx: Transaction, sender: Device, envelope: PushEnvelope, expected_seq: int) -> None:
+    """After the 409 of a window that is further than this office remembers: it was restored from a backup.
+
+    In a transaction of its own, for the refused push left nothing. IT may have forgotten to say so.
+    """
+    restoring.missing(tx, sender, expected_seq, envelope.base_seq - 1, lost=False)
+    proofs.take(tx, sender, envelope.proofs)
+    restoring.noticed(tx, "sequence")
 
 
 def _stored_deliveries(tx: Transaction, sender: Device, envelope: PushEnvelope) -> dict[int, Any]:
@@ -210,7 +209,7 @@ def _replayed(message: CommandMessage | Unreadable, row: Any) -> str:
     if row.command != message.id:
         raise Refused("OFFICE-FORKED", f"sequence {message.seq}", status=423)
     if row.hash != message.hash:
-        return _answer(message, "refused", "OFFICE-HASH")
+        return _answer(message, Outcome("refused", "OFFICE-HASH", {}))
     return str(row.answer)
 
 
@@ -220,33 +219,28 @@ def _deliver(
     message: CommandMessage | Unreadable,
     grants: Grants,
     earlier: dict[str, dict[str, Any]],
+    waiting: set[str],
     batch: _Batch,
 ) -> str:
-    """Apply one new command, or answer it as before when its id is known. Its sequence number is consumed."""
+    """Apply one new command, or answer it as before when its id is known. Its sequence number is consumed.
+
+    `waiting` are the cases and visits with a held command; what follows in them is held behind it.
+    """
     known = batch.commands.get(message.id) or earlier.get(message.id)
     if isinstance(message, Unreadable):
-        status, code, data = _refused(Refused("OFFICE-MALFORMED", message.places))
+        outcome = applying.refused(Refused("OFFICE-MALFORMED", message.places))
     elif known is not None and known["hash"] != message.hash:
-        status, code, data = "refused", "OFFICE-HASH", {}
-    elif known is not None and known["status"] != "held":
-        status, code, data = known["status"], known["code"], json.loads(known["data"])
+        outcome = Outcome("refused", "OFFICE-HASH", {})
+    elif known is not None:
+        if known["status"] == "held" and message.id in earlier and known["device"] == sender.id:
+            known = _tried_again(tx, sender, known, waiting)
+            waiting.update(one["aggregate"] for one in batch.commands.values() if one["status"] == "held")
+            waiting.discard("")
+        outcome = Outcome(known["status"], known["code"], json.loads(known["data"]))
     else:
-        # New, or held by an error of ours: nothing was applied then, so it may be tried now.
-        status, code, data = _apply(tx, sender, message, grants)
-        batch.commands[message.id] = {
-            "hall": sender.hall,
-            "id": message.id,
-            "hash": message.hash,
-            "type": message.type,
-            "device": sender.id,
-            "operator": message.operator,
-            "at": message.at,
-            "status": status,
-            "code": code,
-            "data": compact(data),
-            "answered_at": tx.now,
-        }
-    answer = _answer(message, status, code, data)
+        outcome = _new(tx, sender, message, grants, waiting, batch)
+    answer = _answer(message, outcome)
+    tx.count("command", outcome.status)
     batch.deliveries.append(
         {
             "device": sender.id,
@@ -260,62 +254,55 @@ def _deliver(
     return answer
 
 
-def _apply(
-    tx: Transaction, sender: Device, message: CommandMessage, grants: Grants
-) -> tuple[Status, str, dict[str, Any]]:
-    """Run the command in its own savepoint. A refusal is an answer; an error of ours holds the command.
-
-    A database that cannot work (full disk, lost connection) is neither: it fails the request, which the
-    window sends again.
-    """
-    try:
-        with tx.savepoint():
-            kind, body = _understood(message)
-            flags = grants.check(message.operator, kind.right, message.at)
-            return "applied", "", kind.apply(tx, sender, body, flags)
-    except Refused as refusal:
-        return _refused(refusal)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:
-        logs.error("command-held", error, device=sender.id, seq=message.seq, type=message.type)
-        return "held", "OFFICE-ERROR", {}
+def _tried_again(tx: Transaction, sender: Device, known: dict[str, Any], waiting: set[str]) -> dict[str, Any]:
+    """A held command came again, under a new sequence number: its answer now, after one more try."""
+    held.try_again(tx, sender.id, known["aggregate"])
+    waiting.clear()
+    waiting.update(held.behind(tx, sender))
+    mine = sa.select(command).where(command.c.hall == sender.hall, command.c.id == known["id"])
+    return tx.connection.execute(mine).one()._asdict()
 
 
-def _understood(message: CommandMessage) -> tuple[Kind, Any]:
-    """The kind and the typed body. Raises Refused."""
-    if len(compact(message.body).encode()) > MAX_COMMAND_BYTES:
-        raise Refused("OFFICE-TOO-LARGE", "command")
-    if command_hash(message.id, message.type, message.body) != message.hash:
-        raise Refused("OFFICE-HASH", "contents")
-    if message.body.get("operator", message.operator) != message.operator:
-        raise Refused("OFFICE-OPERATOR", "not the one of the body")
-    kind = KINDS.get(message.type)
-    if kind is None or message.schema not in SCHEMAS:
-        raise Refused("OFFICE-UNKNOWN-COMMAND", f"schema {message.schema}")
-    try:
-        return kind, kind.body.validate_python(message.body)
-    except ValidationError as error:
-        raise Refused("OFFICE-MALFORMED", _places(error)) from None
+def _new(
+    tx: Transaction,
+    sender: Device,
+    message: CommandMessage,
+    grants: Grants,
+    waiting: set[str],
+    batch: _Batch,
+) -> Outcome:
+    aggregate = applying.aggregate_of(message)
+    if aggregate and aggregate in waiting:
+        outcome = Outcome("held", "OFFICE-HELD-BEFORE", {})
+    else:
+        outcome = applying.run(tx, sender, message, grants)
+    owed = outcome.status == "held"
+    if owed and aggregate:
+        waiting.add(aggregate)
+    batch.commands[message.id] = {
+        "hall": sender.hall,
+        "id": message.id,
+        "hash": message.hash,
+        "type": message.type,
+        "device": sender.id,
+        "operator": message.operator,
+        "at": message.at,
+        "status": outcome.status,
+        "code": outcome.code,
+        "data": compact(outcome.data),
+        "answered_at": tx.now,
+        "aggregate": aggregate,
+        "message": held.kept(message) if owed else None,
+    }
+    return outcome
 
 
-def _refused(refusal: Refused) -> tuple[Status, str, dict[str, Any]]:
-    return "refused", refusal.code, {"detail": refusal.detail} if refusal.detail else {}
+def _answer(message: CommandMessage | Unreadable, outcome: Outcome) -> str:
+    result = CommandResult(message.seq, message.id, outcome.status, outcome.code, outcome.data)
+    return to_json(_result, result)
 
 
-def _answer(
-    message: CommandMessage | Unreadable, status: Status, code: str, data: dict[str, Any] | None = None
-) -> str:
-    return to_json(_result, CommandResult(message.seq, message.id, status, code, data or {}))
-
-
-def _write(tx: Transaction, sender: Device, batch: _Batch, last_seq: int) -> None:
+def _write(tx: Transaction, sender: Device, batch: _Batch) -> None:
     tx.connection.execute(sa.insert(delivery), batch.deliveries)
     if batch.commands:
-        retried = sa.delete(command).where(
-            command.c.hall == sender.hall, command.c.id.in_(batch.commands), command.c.status == "held"
-        )
-        tx.connection.execute(retried)
         tx.connection.execute(sa.insert(command), list(batch.commands.values()))
-    moved = sa.update(device).where(device.c.id == sender.id)
-    tx.connection.execute(moved.values(last_seq=last_seq))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -34,10 +35,10 @@ def new_code(tx: Transaction, hall_code: str, window: str, queue_code: str, agai
         raise Failure("OFFICE-NO-QUEUE", queue_code)
     if again is not None:
         mine = sa.select(device.c.hall).where(device.c.id == again)
-        known = tx.connection.scalar(mine)
-        if known is None and restoring.latest(tx.connection) is not None:
+        place = tx.connection.scalar(mine)
+        if place is None and restoring.latest(tx.connection) is not None:
             _know_again(tx, hall_code, again, window, queue_code)
-        elif known != hall_code:
+        elif place != hall_code:
             raise Failure("OFFICE-NO-DEVICE", again)
     code = codes.new()
     row = {
@@ -103,8 +104,8 @@ def _know_again(tx: Transaction, hall_code: str, device_id: str, window: str, qu
     if not _ID.fullmatch(device_id):
         raise Failure("OFFICE-NO-DEVICE", device_id[:64])
     row = {"id": device_id, "hall": hall_code, "machine": "", "window": window, "queue": queue_code}
-    row |= {"epoch": 0, "last_seq": 0, "enrolled_at": _LONG_AGO}
-    tx.connection.execute(sa.insert(device), row)
+    begun = {"epoch": 0, "last_seq": 0, "enrolled_at": _LONG_AGO}
+    tx.connection.execute(sa.insert(device), row | begun)
     feed.open_scope(tx.connection, (hall_code, f"device:{device_id}"))
 
 
@@ -116,15 +117,15 @@ def _new_series(tx: Transaction, hall_code: str, device_id: str) -> str:
     return series
 
 
-def standing(tx: Transaction, device_id: str) -> DeviceAnswer:
-    """What the office has the device as. One enrolled before there were offline series gets its own now."""
+def standing(connection: sa.Connection, device_id: str) -> DeviceAnswer:
+    """What the office has the device as."""
     query = (
         sa.select(device, hall.c.name, hall.c.name_en, hall.c.region, hall.c.practice)
         .join(hall, hall.c.code == device.c.hall)
         .where(device.c.id == device_id)
     )
-    row = tx.connection.execute(query).one()
-    keys = seals.public_keys(tx.connection)
+    row = connection.execute(query).one()
+    keys = seals.public_keys(connection)
     return DeviceAnswer(
         device=row.id,
         epoch=row.epoch,
@@ -135,7 +136,7 @@ def standing(tx: Transaction, device_id: str) -> DeviceAnswer:
         window=row.window,
         queue=row.queue,
         practice=row.practice,
-        offline_series=row.offline_series or _new_series(tx, row.hall, row.id),
+        offline_series=row.offline_series,
         seal_key=keys.seal,
         export_key=keys.export,
     )
@@ -181,4 +182,8 @@ def enrol_device(body: EnrolRequest, office: OfficeHere, request: Request) -> En
 @router.get("/device")
 def this_device(office: OfficeHere, device: DeviceHere) -> DeviceAnswer:
     """What the office has this device as: IT may have moved the window, or given it another name."""
-    return office.write(lambda tx: standing(tx, device.id))
+    told = office.read(lambda connection: standing(connection, device.id))
+    if told.offline_series:
+        return told
+    # Enrolled before there were offline series.
+    return replace(told, offline_series=office.write(lambda tx: _new_series(tx, device.hall, device.id)))

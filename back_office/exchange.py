@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from back_office import commands, feed, lost_cards
+from back_office import commands, feed, lost_cards, restoring
 from back_office.access import Device, DeviceHere, OfficeHere
 from back_office.commands import PushEnvelope
 from back_office.pokes import ScopeKey
@@ -42,7 +42,15 @@ def push(
     """Apply commands in order. The answer to each is stored and comes again byte for byte."""
     if size > MAX_PUSH_BYTES and len(body.commands) > 1:
         raise Refused("OFFICE-TOO-LARGE", f"{size} bytes", status=413)
-    pushed = office.write(lambda tx: commands.push(tx, device, body))
+    try:
+        pushed = office.write(lambda tx: commands.push(tx, device, body))
+    except Refused as refusal:
+        expected = refusal.expected_seq
+        if expected is not None and expected < body.base_seq <= commands.LAST_SEQ:
+            office.write(lambda tx: commands.ahead(tx, device, body, expected))
+        raise
+    if pushed.forgotten:
+        office.write(lambda tx: restoring.noticed(tx, "lease"))
     return Response(pushed.text(), media_type="application/json")
 
 

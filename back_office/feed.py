@@ -154,8 +154,8 @@ def steps(connection: sa.Connection) -> int:
 def trim(connection: sa.Connection, before: datetime) -> int:
     """Raise the floors over what was written before `before`; returns how many changes went.
 
-    The last word on each thing stays, below the floor, for snapshots; so do no tombstones. A floor stops at the
-    first change that is not old: where the clock was set back, later ones may be dated earlier.
+    The last word on each thing stays, below the floor, for snapshots; so do no tombstones. A floor stops at
+    the first change that is not old: where the clock was set back, later ones may be dated earlier.
     """
     gone = 0
     for key in sorted(positions(connection)):

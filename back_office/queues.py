@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -18,6 +19,7 @@ from back_office.feed import News
 from back_office.office import Transaction, compact, to_json
 from back_office.problems import Refused
 from back_office.tables import queue, request, series, ticket
+from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ids import uuid7
 from clerk_app.domain.ticket import TicketState
 from clerk_app.sync.protocol import (
@@ -61,6 +63,54 @@ def issue(tx: Transaction, hall: str, letter: str, *, queue_code: str | None = N
     }
     written = tx.connection.execute(sa.insert(ticket).values(row).returning(ticket)).one()
     return tell(tx, written)
+
+
+class OfflineTicket(Protocol):
+    """What `join` needs of a ticket issued without the authority."""
+
+    @property
+    def ticket_id(self) -> str: ...
+    @property
+    def number(self) -> str: ...
+    @property
+    def series(self) -> str: ...
+    @property
+    def issued_at(self) -> datetime: ...
+    @property
+    def queue(self) -> str: ...
+
+
+def join(tx: Transaction, hall: str, paper: OfflineTicket) -> str:
+    """Put a ticket issued offline at the tail of its queue; its state, by the hall's own day.
+
+    One of an earlier day is recorded as missed: its citizen has gone home.
+    """
+    day = paper.issued_at.astimezone(HALL_TIME).date()
+    still = day == tx.today
+    mine = sa.and_(queue.c.hall == hall, queue.c.code == paper.queue)
+    position = 0
+    if still:
+        placed = sa.update(queue).where(mine).values(tail=queue.c.tail + 1).returning(queue.c.tail)
+        position = tx.connection.execute(placed).scalar_one()
+    row = {
+        "id": paper.ticket_id,
+        "hall": hall,
+        "queue": paper.queue,
+        "series": paper.series,
+        "kind": "general",
+        "day": day,
+        "number": paper.number,
+        "position": position,
+        "state": TicketState.WAITING if still else TicketState.NO_SHOW,
+        "version": 1,
+        "issued_at": paper.issued_at,
+        "calls": 0,
+        "reason": "order",
+    }
+    written = tx.connection.execute(sa.insert(ticket).values(row).returning(ticket)).one()
+    if still:
+        tell(tx, written)
+    return str(written.state)
 
 
 def series_of(connection: sa.Connection, hall: str, queue_code: str) -> SeriesAnswer:

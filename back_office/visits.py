@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
-from back_office import queues
+from back_office import queues, restoring
 from back_office.access import Device
 from back_office.office import Transaction
 from back_office.problems import Refused
+from back_office.tables import device as devices
 from back_office.tables import paper_visit, ticket
 from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ticket import TicketState
@@ -26,6 +28,17 @@ class TicketBody:
     visit_id: str
     window: str
     at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedBody:
+    """The body of `ticket.issued`: a window that reached no authority issued a ticket of its own series."""
+
+    ticket_id: Annotated[str, Field(min_length=1, max_length=64)]
+    number: str  # the series and three digits: "L12001"
+    series: str
+    issued_at: AwareDatetime
+    queue: str
 
 
 _OPEN = (TicketState.CALLED, TicketState.SERVING)
@@ -73,6 +86,37 @@ def by_paper(tx: Transaction, device: Device, body: TicketBody) -> dict[str, Any
     return {"ticket": row.id, "found": found, "version": message.version}
 
 
+def issued(tx: Transaction, device: Device, body: IssuedBody) -> dict[str, Any]:
+    """A ticket the citizen has on paper joins its queue, at the tail, on the day it was issued.
+
+    On a later day it is recorded as not served. Raises Refused OFFICE-TICKET-STATE for a number that is not
+    of a series of this device or is taken, OFFICE-NO-QUEUE.
+    """
+    queues.open_day(tx, device.hall, body.queue)
+    taken = sa.select(ticket.c.id).where(
+        (ticket.c.id == body.ticket_id)
+        | (
+            (ticket.c.hall == device.hall)
+            & (ticket.c.day == body.issued_at.astimezone(HALL_TIME).date())
+            & (ticket.c.number == body.number)
+        )
+    )
+    if tx.connection.scalar(taken) is not None or not _own_series(tx, device, body):
+        raise Refused("OFFICE-TICKET-STATE", "number")
+    return {"ticket": body.ticket_id, "state": queues.join(tx, device.hall, body)}
+
+
+def _own_series(tx: Transaction, device: Device, body: IssuedBody) -> bool:
+    """Of this epoch, or of one before: then at least of no other workstation of the hall."""
+    if not re.fullmatch(re.escape(body.series) + "[0-9]{3}", body.number, re.ASCII):
+        return False
+    other = sa.select(devices.c.id).where(
+        devices.c.hall == device.hall, devices.c.id != device.id, devices.c.offline_series == body.series
+    )
+    written = re.fullmatch("L[1-9][0-9]{0,5}", body.series, re.ASCII)
+    return written is not None and tx.connection.scalar(other) is None
+
+
 def _step(tx: Transaction, device: Device, body: TicketBody, state: TicketState) -> dict[str, Any]:
     """Move the ticket of this window to `state`. Raises Refused when it is unknown or not this window's.
 
@@ -85,10 +129,21 @@ def _step(tx: Transaction, device: Device, body: TicketBody, state: TicketState)
     if row is not None and row.window == device.window and row.state in _OPEN:
         message = queues.move(tx, row.id, state=state)
         return {"ticket": row.id, "version": message.version}
+    if _was_forgotten(tx, body):
+        # A visit of before this office lost its memory: a ticket that only seems to wait is not called again.
+        if row is None or row.state != TicketState.WAITING:
+            return {"ticket": row.id if row is not None else None}
+        message = queues.move(tx, row.id, state=state, window=device.window, called_at=body.at)
+        return {"ticket": row.id, "version": message.version}
     if not _was_by_paper(tx, device, body.visit_id):
         detail = f"{row.state} at {row.window or 'no window'}" if row is not None else "unknown"
         raise Refused("OFFICE-TICKET-STATE", detail)
     return {"ticket": row.id if row is not None else None}
+
+
+def _was_forgotten(tx: Transaction, body: TicketBody) -> bool:
+    lost_at = restoring.latest(tx.connection)
+    return lost_at is not None and body.at <= lost_at
 
 
 def _was_by_paper(tx: Transaction, device: Device, visit: str) -> bool:

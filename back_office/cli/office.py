@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from back_office.cli.common import settings, write
+from back_office.cli.common import note, settings, write
 
 if TYPE_CHECKING:
     from back_office.cli.common import Commands
+    from back_office.office import Transaction
 
 METRICS_VARIABLE = "BACK_OFFICE_METRICS_TOKEN"
 
@@ -41,7 +42,8 @@ def add_to(commands: Commands) -> None:
     serve.set_defaults(run=_serve)
 
     restored = commands.add_parser(
-        "restored", help="run once after restoring a backup: every window takes the feed anew"
+        "restored",
+        help="run once after restoring a backup by hand: nothing is given out twice",
     )
     restored.set_defaults(run=_restored)
 
@@ -69,7 +71,11 @@ def _serve(asked: argparse.Namespace) -> None:
 
 
 def _restored(asked: argparse.Namespace) -> None:
-    from back_office import feed
+    from back_office import restoring
 
-    write(asked, lambda tx: feed.new_generations(tx.connection))
-    print("new generation of the feed")
+    def say(tx: Transaction) -> None:
+        restoring.restored(tx)
+        note(tx, "restored", "")
+
+    write(asked, say)
+    print("new generation of the feed; numbers that may have been given out since the backup are passed over")

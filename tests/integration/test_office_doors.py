@@ -207,6 +207,8 @@ def test_the_document_lists_every_path(hall: Hall) -> None:
         ("get", "/v1/sync/changes"),
         ("get", "/v1/sync/wait"),
         ("get", "/v1/sync/snapshot/{scope}"),
+        ("get", "/v1/sync/digest/{scope}"),
+        ("get", "/v1/device"),
         ("get", "/v1/catalogue"),
         ("get", "/v1/catalogue/{version}"),
         ("post", "/v1/blocks"),
