@@ -41,6 +41,7 @@ TRANSIENT_SQLSTATES = frozenset({"40001", "40P01", "23505"})
 
 CONNECT_SECONDS = 5
 POOL_SECONDS = 10
+CLOSE_SECONDS = 10
 SCHEMES = ("postgresql://", "postgres://")
 
 _READ_ONLY = "office_read_only"
@@ -85,7 +86,15 @@ class Database:
         raise AssertionError("unreachable")
 
     def close(self) -> None:
+        """Close every connection, waiting a little for a thread that still uses one."""
+        until = time.monotonic() + CLOSE_SECONDS
+        while _in_use(self._engine) and time.monotonic() < until:
+            time.sleep(0.01)
         self._engine.dispose()
+
+
+def _in_use(engine: sa.Engine) -> bool:
+    return isinstance(engine.pool, sa.QueuePool) and engine.pool.checkedout() > 0
 
 
 def is_transient(error: DBAPIError) -> bool:
