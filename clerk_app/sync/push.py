@@ -122,6 +122,7 @@ class Push:
             lambda tx, commands: settling.mark_sent(tx, commands, now),
             monotonic=self._clock.monotonic,
             beat=beat,
+            chunk=MAX_COMMANDS,  # three statements for all of them
         )
         return load
 
@@ -148,7 +149,7 @@ class Push:
             commands=messages,
             audit_head=tx.audit.head(),
             purged_through=purged,
-            proofs=_proofs(tx, commands) if commands else [],
+            proofs=proofs(tx, commands) if commands else [],
             audit_chain=self._audit.chain(tx),
             audit=records,
         )
@@ -185,7 +186,7 @@ def _fitting(
     batch: list[Command] = []
     messages: list[CommandMessage] = []
     for command in commands:
-        one = command_message(command, _official_number(tx, command))
+        one = command_message(command, official_number(tx, command))
         room -= len(msgspec.json.encode(one)) + 1
         if batch and (room < 0 or command.seq != batch[-1].seq + 1):
             break
@@ -194,7 +195,7 @@ def _fitting(
     return batch, messages
 
 
-def _official_number(tx: Transaction, command: Command) -> str:
+def official_number(tx: Transaction, command: Command) -> str:
     """What the office had given the case of a filing that is sent again; "" when nothing is known."""
     if command.type != "case.file" or command.state is CommandState.WAITING:
         return ""
@@ -204,7 +205,7 @@ def _official_number(tx: Transaction, command: Command) -> str:
     return receipt.official_number or "" if receipt else ""
 
 
-def _proofs(tx: Transaction, commands: Sequence[Command]) -> list[Sealed]:
+def proofs(tx: Transaction, commands: Sequence[Command]) -> list[Sealed]:
     """The grants of everybody in the batch, and the leases of the numbers in it or still to come."""
     people = {command.operator for command in commands}
     people |= {str(command.body.get("approved_by", "")) for command in commands}

@@ -21,8 +21,9 @@ def write_in_slices(
     *,
     monotonic: Callable[[], float],
     beat: Callable[[], None],
+    chunk: int = CHUNK,
 ) -> None:
-    """Give `items` to `work` in order, some at a time, in as many transactions as needed.
+    """Give `items` to `work` in order, `chunk` at a time, in as many transactions as needed.
 
     Each transaction leaves the store consistent on its own: `work` also writes what says how far it came.
     `beat` is called before each.
@@ -34,9 +35,9 @@ def write_in_slices(
             until = monotonic() + SLICE_SECONDS
             at = start
             while at < len(items) and (at == start or monotonic() < until):
-                chunk = items[at : at + CHUNK]
-                work(tx, chunk)
-                at += len(chunk)
+                some = items[at : at + chunk]
+                work(tx, some)
+                at += len(some)
             return at
 
         beat()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
-from clerk_app.store.repositories.rows import Statements, upsert
+from clerk_app.store.repositories.rows import Prepared, Statements, upsert
 from clerk_app.store.tables import feed_cursors as cursors
 
 _SAVE = upsert(cursors, "scope")
+_GET = Prepared(
+    select(cursors.c.generation, cursors.c.seq).where(cursors.c.scope == bindparam("same_scope")),
+    ("same_scope",),
+)
 
 
 class SqlFeed:
@@ -17,9 +21,8 @@ class SqlFeed:
         self._sql = statements
 
     def cursor(self, scope: str) -> tuple[str, int] | None:
-        query = select(cursors.c.generation, cursors.c.seq).where(cursors.c.scope == scope)
-        row = self._sql.execute(query).one_or_none()
-        return (row[0], row[1]) if row else None
+        row = self._sql.run(_GET, {"same_scope": scope})
+        return (str(row[0]), int(row[1])) if row else None
 
     def advance(self, scope: str, generation: str, seq: int) -> None:
         """Note that `scope` is applied up to `seq`, in the transaction that applied it.
