@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from back_office import (
     accounts,
     blocks,
+    carry,
     catalogue,
     counter,
     devices,
@@ -40,6 +41,9 @@ from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.sync.protocol import SCHEMA, HealthAnswer, Problem, TimeAnswer
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_CARRIED_BYTES = 64 * 1024 * 1024
+"""An exported outbox brings every command of a long outage in one request."""
+
 LOOK_SECONDS = 1.0
 LISTENING_LOOK_SECONDS = 30.0
 """With a line to PostgreSQL's notices a look is only for what was lost on it."""
@@ -104,7 +108,7 @@ def create_app(settings: Settings, *, keeps_house: bool = True) -> FastAPI:
     )
     app.state.office = office
     problems.install(app)
-    for part in (enrolment, devices, accounts, exchange, catalogue, blocks, counter):
+    for part in (enrolment, devices, accounts, exchange, carry, catalogue, blocks, counter):
         app.include_router(part.router, prefix="/v1")
     app.include_router(plain, prefix="/v1")
     app.include_router(metrics.router)
@@ -192,11 +196,13 @@ class Porch:
         name = secrets.token_hex(8)
         logs.request_id.set(name)
 
+        limit = MAX_CARRIED_BYTES if scope["path"] == "/v1/sync/carry" else MAX_BODY_BYTES
+
         async def counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
+            if received > limit:
                 raise HTTPException(413)  # FastAPI lets this class alone out of the reading of a body
             return message
 

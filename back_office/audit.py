@@ -136,8 +136,7 @@ def _take(
     _judge_head(tx, sender.id, chain, now, head, silent=new and not links)
     countersign = Sealed(row.sealed, row.seal) if row and row.seal else None
     if now.broken != was.broken:
-        event = "audit-chain-holds-again" if now.broken is None else "audit-chain-broken"
-        logs.info(event, device=sender.id, chain=chain, reason=now.broken or "")
+        _tell(tx, sender.id, chain, now.broken)
     if now.rows:
         tx.connection.execute(sa.insert(audit_record), now.rows)
     changed: dict[str, Any] = {"n": now.n, "head": now.head, "broken": now.broken, "at": tx.now}
@@ -147,6 +146,15 @@ def _take(
     if now.rows or now.broken != was.broken or "seal" in changed:
         tx.connection.execute(sa.update(audit_chain).where(mine).values(changed))
     return now.n, countersign if now.broken is None else None
+
+
+def _tell(tx: Transaction, device: str, chain: str, broken: str | None) -> None:
+    """For IT, once a change."""
+    if broken is None:
+        logs.info("audit-chain-holds-again", device=device, chain=chain)
+        return
+    logs.alarm("audit-chain-broken", device=device, chain=chain, reason=broken)
+    tx.count("event", "audit-chain-broken")
 
 
 def _open(tx: Transaction, device: str, chain: str) -> bool:
