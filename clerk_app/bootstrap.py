@@ -25,6 +25,7 @@ from clerk_app.devices.voice.voice import voice_from_settings
 from clerk_app.domain import masking
 from clerk_app.failures import Failure
 from clerk_app.settings import Settings
+from clerk_app.store import recovery
 from clerk_app.store.cache import SqlStore
 from clerk_app.store.vault import KeyringKey, KeySource
 from clerk_app.sync.enrolment import KeyringTokens, TokenKeeper, device_of
@@ -121,7 +122,8 @@ def enrol(folder: Path | None, url: str, code: str, ca: str) -> Device:
 
 def enrol_with(settings: Settings, code: str, key: KeySource, tokens: TokenKeeper) -> Device:
     """`enrol` with the keyring as an argument: practice and tests bring their own."""
-    store = SqlStore.open(settings.folder / "cache", key)
+    cache = settings.folder / "cache"
+    store = SqlStore.open(cache, key)
     try:
         answer = enrol_with_office(
             settings.office_url,
@@ -131,6 +133,9 @@ def enrol_with(settings: Settings, code: str, key: KeySource, tokens: TokenKeepe
             ca=Path(settings.office_ca) if settings.office_ca else None,
         )
         device = device_of(answer)
+        if answer.recovery_key:  # first: a device without it could never be recovered
+            secret, wrapping = key.key(create=False), bytes.fromhex(answer.recovery_key)
+            recovery.wrap(cache, secret, wrapping, device=device.id, epoch=device.epoch)
         store.write(lambda tx: tx.meta.set_device(device))
     finally:
         store.close()

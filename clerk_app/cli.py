@@ -1,4 +1,4 @@
-"""Commands of the window: `clerk-app run | enrol | demo | card read | print-sample | doctor`.
+"""Commands of the window: `clerk-app run | enrol | demo | card | print-sample | outbox | recover | doctor`.
 
 Heavy imports happen inside the command that needs them, so that `--help` and `--version` answer at once.
 """
@@ -78,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--encoding", choices=encodings, default="gb18030")
     sample.set_defaults(command=_print_sample)
 
+    _outbox_parser(commands)
+    recover = commands.add_parser("recover", help="bring back a cache whose key or file was lost")
+    recover.add_argument("--code", help="of `back-office device recovery-code` (default: asked for)")
+    recover.add_argument("--salvage", action="store_true", help="rescue what a damaged cache still holds")
+    recover.add_argument("--folder", type=Path)
+    recover.set_defaults(command=_recover)
+
     doctor = commands.add_parser(
         "doctor", help="look at readers, printer, database, network and say what is wrong"
     )
@@ -90,6 +97,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _outbox_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    outbox = commands.add_parser("outbox", help="what the office has not got yet; close the window first")
+    acts = outbox.add_subparsers(required=True, metavar="ACT")
+    listed = acts.add_parser("list", help="what waits, was refused or is held; nobody is named")
+    listed.add_argument("--json", action="store_true", help="print JSON")
+    listed.set_defaults(command=_outbox_list)
+    export = acts.add_parser("export", help="write it into a file that only the office can read")
+    export.add_argument("file", type=Path)
+    export.add_argument(
+        "--all", action="store_true", help="with what was answered too, for an office that was restored"
+    )
+    export.set_defaults(command=_outbox_export)
+    carry = acts.add_parser("carry", help="bring another workstation's export to the office")
+    carry.add_argument("file", type=Path)
+    carry.set_defaults(command=_outbox_carry)
+    for act in (listed, export, carry):
+        act.add_argument("--folder", type=Path)
+
+
 def _run(arguments: argparse.Namespace) -> int:
     from clerk_app.application import run
 
@@ -97,12 +123,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _enrol(arguments: argparse.Namespace) -> int:
-    import getpass
-
     from clerk_app.bootstrap import enrol
 
-    # Read from the terminal or a pipe, never from argv, where every account of the machine sees it.
-    code = getpass.getpass("Enrolment code: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+    code = _asked("Enrolment code: ")
     device = enrol(arguments.folder, arguments.url, code, arguments.ca)
     print(f"Enrolled as {device.window} of {device.hall_name}.")
     return 0
@@ -164,6 +187,66 @@ def _print_sample(arguments: argparse.Namespace) -> int:
     from clerk_app.devices.printer.command import print_sample
 
     return print_sample(arguments.kind, arguments.printer, width=arguments.width, encoding=arguments.encoding)
+
+
+def _outbox_list(arguments: argparse.Namespace) -> int:
+    from clerk_app import upkeep
+
+    found = upkeep.upkeep(arguments.folder).outbox()
+    if arguments.json:
+        print(upkeep.as_json(found))
+        return 0
+    for command in found.commands:
+        line = f"{command.seq:>6}  {command.state:<8} {command.at:%Y-%m-%d %H:%M}  {command.type:<14}"
+        print(f"{line} {upkeep.subject(command)} {command.code}".rstrip())
+    state = found.state
+    print(f"{found.device.window} ({found.device.id}, epoch {found.device.epoch}):", end=" ")
+    print(f"{state.unsent} unsent, {state.tasks} refused, {state.held} held, {state.pages} pages to upload")
+    return 0
+
+
+def _outbox_export(arguments: argparse.Namespace) -> int:
+    from clerk_app.upkeep import upkeep
+
+    done = upkeep(arguments.folder).export(arguments.file, everything=arguments.all)
+    print(f"{done.commands} commands and {done.pages} pages in {arguments.file}. On another workstation:")
+    print(f"  clerk-app outbox carry {arguments.file.name}")
+    print("File no more cases here: once it is carried, this workstation must be enrolled again.")
+    return 0
+
+
+def _outbox_carry(arguments: argparse.Namespace) -> int:
+    from clerk_app.upkeep import upkeep
+
+    done = upkeep(arguments.folder).carry(arguments.file)
+    print(f"Device {done.device}: {done.applied} applied, {done.refused} refused, {done.held} held.")
+    print("The file is of no more use: delete it. That device must be enrolled again.")
+    return 0
+
+
+def _recover(arguments: argparse.Namespace) -> int:
+    from clerk_app.upkeep import upkeep
+
+    here = upkeep(arguments.folder)
+    if not arguments.salvage:
+        found = here.recover(arguments.code or _asked("Recovery code: "))
+        print(f"Recovered {found.device.window}: {found.state.unsent} unsent commands are here.")
+        return 0
+    done = here.salvage()
+    lost = ", ".join(f"{count} in {table}" for table, count in done.lost.items() if count)
+    print(f"Rescued {done.rows['cases']} cases and {done.rows['outbox']} commands.")
+    print(f"Could not be read: {lost or 'nothing'}.")
+    print(f"The damaged file is kept as {done.kept_as}.")
+    if done.enrol_again:
+        print("Enrol this workstation again before it is used: `clerk-app enrol`.")
+    return 0
+
+
+def _asked(prompt: str) -> str:
+    """A code from the terminal or a pipe, never from argv, where every account of the machine sees it."""
+    import getpass
+
+    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().strip()
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

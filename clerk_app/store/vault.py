@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -41,6 +43,9 @@ class KeySource(Protocol):
         Raises Failure STORE-NO-KEYRING, STORE-KEYRING-LOCKED or STORE-KEY-LOST.
         """
 
+    def restore(self, key: bytes) -> None:
+        """Keep a key that was recovered. Raises Failure STORE-NO-KEYRING or STORE-KEYRING-LOCKED."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyringKey:
@@ -52,6 +57,9 @@ class KeyringKey:
     def key(self, *, create: bool) -> bytes:
         return open_key(self.service, self.account, create=create)
 
+    def restore(self, key: bytes) -> None:
+        restore_key(self.service, self.account, key)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class GivenKey:
@@ -61,6 +69,10 @@ class GivenKey:
 
     def key(self, *, create: bool) -> bytes:
         return self.secret
+
+    def restore(self, key: bytes) -> None:
+        if key != self.secret:
+            raise Failure("STORE-WRONG-KEY", "another key was given")
 
 
 def throw_away_key() -> GivenKey:
@@ -73,21 +85,28 @@ def open_key(service: str, account: str, *, create: bool) -> bytes:
 
     A key that is there is never replaced, even with `create`: an older copy of the cache may still need it.
     """
-    import keyring.errors
-
-    backend = _system_keyring()
-    try:
+    with _keyring_faults() as backend:
         kept = backend.get_password(service, account)
         if kept is None and create:
             backend.set_password(service, account, secrets.token_hex(KEY_BYTES))
             kept = backend.get_password(service, account)
             if kept is None:
                 raise Failure("STORE-NO-KEYRING", f"{backend.name} did not keep the key")
-    except keyring.errors.KeyringLocked as error:
-        raise Failure("STORE-KEYRING-LOCKED", backend.name) from error
-    except (keyring.errors.KeyringError, OSError) as error:
-        raise Failure("STORE-NO-KEYRING", f"{backend.name}: {type(error).__name__}") from error
     return _decoded(kept)
+
+
+def restore_key(service: str, account: str, key: bytes) -> None:
+    """Keep a recovered key under `service` and `account`.
+
+    Another entry that stands there is kept under a name of its own: it may be the key of another copy.
+    """
+    with _keyring_faults() as backend:
+        kept = backend.get_password(service, account)
+        if kept is not None and kept != key.hex():
+            backend.set_password(service, f"{account} before recovery", kept)
+        backend.set_password(service, account, key.hex())
+        if backend.get_password(service, account) != key.hex():
+            raise Failure("STORE-NO-KEYRING", f"{backend.name} did not keep the key")
 
 
 def check_keyring() -> str:
@@ -95,15 +114,8 @@ def check_keyring() -> str:
 
     Raises Failure STORE-NO-KEYRING or STORE-KEYRING-LOCKED.
     """
-    import keyring.errors
-
-    backend = _system_keyring()
-    try:
+    with _keyring_faults() as backend:
         backend.get_password("clerk-app cache", "probe")
-    except keyring.errors.KeyringLocked as error:
-        raise Failure("STORE-KEYRING-LOCKED", backend.name) from error
-    except (keyring.errors.KeyringError, OSError) as error:
-        raise Failure("STORE-NO-KEYRING", f"{backend.name}: {type(error).__name__}") from error
     return str(backend.name)
 
 
@@ -115,6 +127,20 @@ def fingerprint(key: bytes) -> str:
 def identity_key(key: bytes) -> bytes:
     """The key under which identities are looked up (see `repositories.cases`)."""
     return hmac.digest(key, b"clerk-app identity index", hashlib.sha256)
+
+
+@contextmanager
+def _keyring_faults() -> Iterator[KeyringBackend]:
+    """The system's keyring; what it says inside the block, as the Failure it means."""
+    import keyring.errors
+
+    backend = _system_keyring()
+    try:
+        yield backend
+    except keyring.errors.KeyringLocked as error:
+        raise Failure("STORE-KEYRING-LOCKED", backend.name) from error
+    except (keyring.errors.KeyringError, OSError) as error:
+        raise Failure("STORE-NO-KEYRING", f"{backend.name}: {type(error).__name__}") from error
 
 
 def _decoded(kept: str | None) -> bytes:

@@ -13,6 +13,9 @@ from clerk_app.sync.transport import TimeOuts, Transport
 PAGE = 1000
 """Changes asked for in one page of the feed."""
 
+CARRY_READ = 120.0
+"""Seconds the office may take over another workstation's outbox, which may be that of three days."""
+
 
 class OfficeClient:
     """What one thread says to the office. `cut` and `close` may come from another thread."""
@@ -91,6 +94,12 @@ class OfficeClient:
         return self._transport.ask(
             "POST", path, protocol.TicketMessage, body=request, headers=_clerk(session)
         )
+
+    def recover(self, request: protocol.RecoverRequest) -> protocol.RecoverAnswer:
+        return self._transport.ask("POST", "/recover", protocol.RecoverAnswer, body=request)
+
+    def carry(self, request: protocol.CarryRequest) -> protocol.CarryAnswer:
+        return self._transport.ask("POST", "/sync/carry", protocol.CarryAnswer, body=request, read=CARRY_READ)
 
     def time(self) -> protocol.TimeAnswer:
         return self._transport.ask("GET", "/time", protocol.TimeAnswer)

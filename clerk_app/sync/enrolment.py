@@ -61,8 +61,7 @@ def enrol(url: str, code: str, machine: str, keeper: TokenKeeper, *, ca: Path | 
     the workstation in IT's list. Failures: SYNC-CODE for a wrong or used code, SYNC-NO-KEYRING, and those of
     `transport`.
     """
-    keeper.save(_PROBE, _PROBE)
-    keeper.forget(_PROBE)
+    probe(keeper)
     client = OfficeClient(url, ca=ca)
     try:
         answer = client.enrol(EnrolRequest(code.strip(), machine))
@@ -76,6 +75,12 @@ def enrol(url: str, code: str, machine: str, keeper: TokenKeeper, *, ca: Path | 
         client.close()
     keeper.save(answer.device, answer.token)
     return answer
+
+
+def probe(keeper: TokenKeeper) -> None:
+    """See that the keyring keeps what it is given, before a one-time code is spent."""
+    keeper.save(_PROBE, _PROBE)
+    keeper.forget(_PROBE)
 
 
 def device_of(answer: EnrolAnswer) -> Device:

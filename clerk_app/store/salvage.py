@@ -1,0 +1,239 @@
+"""A damaged cache: what can still be read goes into a new one, the rest comes from the office again.
+
+SQLCipher refuses every page whose HMAC does not hold, and a connection that met one reads nothing more. So
+each table is read row by row in the order it was written, past the damage with a new connection. What mirrors
+the office (queue, lost cards, cursors of the feed) is left out: the next sync brings it whole.
+
+The damaged file stays as it was found, encrypted, under a name of its own (see `folder`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+from sqlcipher3 import dbapi2
+
+from clerk_app.failures import Failure
+from clerk_app.store import schema, vault
+from clerk_app.store.engine import cache_engine, check_sqlite
+from clerk_app.store.faults import file_faults, sqlite_faults
+from clerk_app.store.folder import CacheFolder, sync_folder
+from clerk_app.store.tables import metadata
+
+_MIRRORS = frozenset({"tickets", "lost_cards", "feed_cursors"})
+_IDENTITY = ("device", "facts", "number_blocks", "outbox")
+"""Tables that must be whole for this workstation to go on under its epoch: a block read without its `next`
+gives numbers twice, and a command that is missing leaves a gap the office waits at."""
+
+_PROBES = 4000
+"""How far past the last row that could be read another is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """What became of a damaged cache: rows read and lost by table, and where the damaged file is.
+
+    `lost` counts places that could not be read, at least one for each lost row that was known of. With
+    `enrol_again` the workstation has no epoch any more: unsent commands get new sequence numbers and the old
+    blocks are void when IT enrols it.
+    """
+
+    rows: dict[str, int]
+    lost: dict[str, int]
+    kept_as: Path
+    enrol_again: bool
+    new_audit_chain: bool
+
+
+def salvage(path: Path, source: vault.KeySource, at: datetime) -> Salvaged:
+    """Make a new cache in the folder `path` of what the present one still holds.
+
+    A kill at any point leaves the damaged cache or the new one. Failures: those of opening a cache; and
+    STORE-DAMAGED when not even the first page can be read: only the office has the rest then.
+    """
+    check_sqlite()
+    folder = CacheFolder(path)
+    if not path.is_dir() or folder.empty:
+        raise Failure("STORE-DAMAGED", "there is no cache")
+    folder.take()
+    try:
+        key = source.key(create=False)
+        noted = folder.key_id()
+        if noted is not None and noted != vault.fingerprint(key):
+            raise Failure("STORE-WRONG-KEY", "the cache was written with another key")
+        return _salvage(folder, key, at)
+    finally:
+        folder.release()
+
+
+def _salvage(folder: CacheFolder, key: bytes, at: datetime) -> Salvaged:
+    part = folder.path / "cache-new.db"
+    with sqlite_faults():
+        _fold_log(folder.database, key)
+    with file_faults():
+        for left in folder.path.glob(f"{part.name}*"):  # of a salvage that was cut
+            left.unlink()
+        part.touch(mode=0o600)
+    rows: dict[str, int] = {}
+    lost: dict[str, int] = {}
+    engine = cache_engine(part, key)
+    try:
+        with sqlite_faults(), engine.connect() as connection:
+            schema.upgrade(connection, None)
+            driver: Any = connection.connection.driver_connection
+            driver.execute("BEGIN")
+            for table in metadata.sorted_tables:
+                if table.name not in _MIRRORS:
+                    rows[table.name], lost[table.name] = _copy(folder.database, key, driver, table.name)
+            again = any(lost[name] for name in _IDENTITY)
+            fresh_chain = _settle(driver, enrol_again=again, audit_lost=lost["audit"])
+            driver.execute("COMMIT")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        engine.dispose()
+    kept = folder.path / f"cache-damaged-{at:%Y%m%d-%H%M%S}.db"
+    with file_faults():
+        _keep(folder.database, kept)
+        part.replace(folder.database)
+        sync_folder(folder.path)
+    return Salvaged(rows, lost, kept, again, fresh_chain)
+
+
+def _fold_log(database: Path, key: bytes) -> None:
+    """Bring what was committed last from the log into the file; pages are moved as they are."""
+    engine = cache_engine(database, key)
+    try:
+        with engine.connect() as connection:
+            with suppress(DBAPIError):  # its page may be the damaged one
+                schema.check_known(connection)
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        engine.dispose()
+
+
+def _copy(database: Path, key: bytes, target: Any, table: str) -> tuple[int, int]:
+    """Rows of `table` that were copied, and places that could not be read."""
+    source = _Source(database, key)
+    try:
+        known = {str(row[1]) for row in target.execute(f"PRAGMA table_info({table})")}
+        try:
+            names = [name for name in source.columns(table) if name in known]
+        except dbapi2.Error:
+            return 0, 1
+        copied = lost = 0
+        marks = ", ".join("?" * len(names))
+        # Names of tables and columns are the program's own.
+        insert = f"INSERT OR IGNORE INTO {table} ({_list(names)}) VALUES ({marks})"  # noqa: S608
+        for row in source.rows(table, names):
+            if row is None:
+                lost += 1
+            else:
+                target.execute(insert, row)
+                copied += 1
+        return copied, lost
+    finally:
+        source.close()
+
+
+class _Source:
+    """The damaged cache, read over one connection after another."""
+
+    def __init__(self, database: Path, key: bytes) -> None:
+        self._database = database
+        self._key = key
+        self._connection = self._open()
+
+    def columns(self, table: str) -> list[str]:
+        return [str(row[1]) for row in self._connection.execute(f"PRAGMA table_info({table})")]
+
+    def rows(self, table: str, names: list[str]) -> Iterator[tuple[Any, ...] | None]:
+        """Every row that can be read, and None for every place that cannot."""
+        chosen = f"SELECT rowid, {_list(names)} FROM {table} NOT INDEXED WHERE rowid"  # noqa: S608
+        last = self._last(table)
+        at = 0
+        while True:
+            try:
+                for row in self._connection.execute(f"{chosen} > ? ORDER BY rowid", (at,)):
+                    at = row[0]
+                    yield row[1:]
+            except dbapi2.Error:
+                self._reopen()
+            else:
+                return
+            missing = 0
+            for place in range(at + 1, (at + _PROBES if last is None else last) + 1):
+                at = place
+                try:
+                    row = self._connection.execute(f"{chosen} = ?", (place,)).fetchone()
+                except dbapi2.Error:
+                    self._reopen()
+                    missing += 1
+                    continue
+                if row is not None:
+                    yield from [None] * missing
+                    yield row[1:]
+                    break
+            else:
+                # The end: how many rows there were is known only when the last one was.
+                yield from [None] * (missing if last is not None else min(missing, 1))
+                return
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _last(self, table: str) -> int | None:
+        try:
+            highest = self._connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()  # noqa: S608
+            return int(highest[0] or 0)
+        except dbapi2.Error:
+            self._reopen()
+            return None
+
+    def _open(self) -> Any:
+        connection = dbapi2.connect(str(self._database), isolation_level=None)
+        connection.execute("PRAGMA cipher_log_level = NONE")
+        connection.execute(f"PRAGMA key = \"x'{self._key.hex()}'\"")
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _reopen(self) -> None:
+        self._connection.close()
+        self._connection = self._open()
+
+
+def _settle(target: Any, *, enrol_again: bool, audit_lost: int) -> bool:
+    """Make what was read hold together; whether a new audit chain begins.
+
+    A chain with a hole could never be verified again; the office has the links it was sent.
+    """
+    target.execute("DELETE FROM print_jobs WHERE case_id NOT IN (SELECT id FROM cases)")
+    if enrol_again:
+        target.execute("DELETE FROM device")
+    if audit_lost:
+        target.execute("DELETE FROM audit")
+        target.execute("DELETE FROM sqlite_sequence WHERE name = 'audit'")
+        target.execute("DELETE FROM facts WHERE key LIKE 'audit\\_%' ESCAPE '\\'")
+    return bool(audit_lost)
+
+
+def _keep(database: Path, name: Path) -> None:
+    """A second name for the damaged file, so that it is never without one."""
+    try:
+        os.link(database, name)
+    except OSError:  # a file system without links
+        shutil.copy2(database, name)
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

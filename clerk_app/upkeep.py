@@ -1,0 +1,221 @@
+"""What IT does at a workstation whose window is closed: its outbox in a file, its key, its damaged cache.
+
+Everything here is recorded in the audit of the cache, in the name of the account that did it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from getpass import getuser
+from pathlib import Path
+
+from clerk_app import failures
+from clerk_app import settings as settings_file
+from clerk_app.bootstrap import cache_key
+from clerk_app.clock import wall
+from clerk_app.desk.ports import Command, Device, OutboxState, Transaction
+from clerk_app.domain.numbering import printed
+from clerk_app.failures import Failure
+from clerk_app.settings import Settings
+from clerk_app.store import recovery
+from clerk_app.store.cache import SqlStore
+from clerk_app.store.salvage import Salvaged, salvage
+from clerk_app.store.vault import KeySource
+from clerk_app.sync import carrying
+from clerk_app.sync.carrying import Carried
+from clerk_app.sync.client import OfficeClient
+from clerk_app.sync.enrolment import KeyringTokens, TokenKeeper, probe
+from clerk_app.sync.protocol import RecoverRequest
+from clerk_app.sync.transport import OfficeFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """What the office has not got. `commands` are waiting, sent, refused or held; nobody is named in them."""
+
+    device: Device
+    commands: tuple[Command, ...]
+    state: OutboxState
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What a file of an export holds."""
+
+    commands: int
+    pages: int
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """One workstation, its window closed. Every act raises STORE-IN-USE while it is open."""
+
+    settings: Settings
+    key: KeySource
+    tokens: TokenKeeper
+    now: Callable[[], datetime] = wall
+
+    def outbox(self) -> Outbox:
+        """What waits, was refused or is held; nothing changes. Failures: SETTINGS-NOT-ENROLLED, STORE-…."""
+
+        def look(tx: Transaction) -> Outbox:
+            return Outbox(_device(tx), tuple(tx.outbox.pending()), tx.outbox.state())
+
+        found = SqlStore.examine(self._cache, self.key, look)
+        if found is None:
+            raise Failure("SETTINGS-NOT-ENROLLED")
+        return found
+
+    def export(self, file: Path, *, everything: bool = False) -> Exported:
+        """Write what the office has not got into `file`, encrypted to the office and signed.
+
+        When another workstation has brought it, the epoch of this one is closed: it must be enrolled again
+        before it sends anything. Failures: SYNC-EXPORT-FILE (also when the file exists), SYNC-NO-EXPORT-KEY.
+        """
+        with self._opened() as store:
+            device = store.read(_device)
+            token = self._token(device)
+            store.write(lambda tx: self._note(tx, "outbox-export", device.id))
+
+            def pack(tx: Transaction) -> Exported:
+                found = carrying.contents(tx, device, everything=everything)
+                with _writing(file) as write:
+                    parts = sum(1 for line in carrying.sealed(tx, found, token, self.now()) if write(line))
+                return Exported(len(found.request.commands), len(found.pages), parts)
+
+            return store.read(pack)
+
+    def carry(self, file: Path) -> Carried:
+        """Bring another workstation's export to the office. Failures: SYNC-NOT-EXPORT, OFFICE-…, SYNC-…."""
+        try:
+            lines = carrying.read_lines(file.read_bytes())
+        except OSError as error:
+            raise Failure("SYNC-EXPORT-FILE", f"{file.name}: {error.strerror}") from error
+        with self._opened() as store:
+            client = self._client(self._token(store.read(_device)))
+            try:
+                carried = carrying.carry(client, lines)
+            finally:
+                client.close()
+            store.write(lambda tx: self._note(tx, "outbox-carry", carried.device))
+        return carried
+
+    def recover(self, code: str) -> Outbox:
+        """Get the key of the cache back with a one-time code of the office; what is still unsent.
+
+        Failures: STORE-NO-RECOVERY, STORE-NO-KEYRING, SYNC-CODE for a wrong or used code, SYNC-…, STORE-….
+        """
+        recovery.device_of(self._cache)  # there is something to recover before the code is spent
+        probe(self.tokens)
+        client = self._client("")
+        try:
+            answer = client.recover(RecoverRequest(code.strip()))
+        except OfficeFailure as failure:
+            if failure.problem is not None and failure.problem.code in failures.codes():
+                raise Failure(failure.problem.code, failure.detail) from failure
+            if failure.code in ("SYNC-RIGHTS", "SYNC-REJECTED"):
+                raise Failure("SYNC-CODE", failure.detail) from failure
+            raise
+        finally:
+            client.close()
+        self.tokens.save(answer.device, answer.token)  # the old one ended with the answer
+        self.key.restore(recovery.unwrap(self._cache, bytes.fromhex(answer.recovery_key)))
+        with self._opened() as store:
+            store.write(lambda tx: self._note(tx, "key-recover", answer.device))
+        return self.outbox()
+
+    def salvage(self) -> Salvaged:
+        """Make a new cache of what the damaged one still holds. Failures: those of `store.salvage`."""
+        done = salvage(self._cache, self.key, self.now())
+        told = ", ".join(f"{table} {count}" for table, count in done.lost.items() if count)
+        with self._opened() as store:
+            store.write(lambda tx: self._note(tx, "salvage", "cache", f"lost: {told or 'nothing'}"))
+        return done
+
+    @property
+    def _cache(self) -> Path:
+        return self.settings.folder / "cache"
+
+    @contextmanager
+    def _opened(self) -> Iterator[SqlStore]:
+        store = SqlStore.open(self._cache, self.key)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def _client(self, token: str) -> OfficeClient:
+        ca = Path(self.settings.office_ca) if self.settings.office_ca else None
+        return OfficeClient(self.settings.office_url, token=token, ca=ca)
+
+    def _token(self, device: Device) -> str:
+        token = self.tokens.load(device.id)
+        if token is None:
+            raise Failure("SETTINGS-NOT-ENROLLED", "no device token in the keyring")
+        return token
+
+    def _note(self, tx: Transaction, act: str, subject: str, detail: str = "") -> None:
+        tx.audit.add(at=self.now(), actor=f"os:{getuser()}", act=act, subject=subject, detail=detail)
+
+
+def upkeep(folder: Path | None) -> Upkeep:
+    """The workstation of `folder` (default: this account's). Failure: SETTINGS-INVALID."""
+    settings = settings_file.load(folder)
+    return Upkeep(settings, cache_key(settings), KeyringTokens())
+
+
+def subject(command: Command) -> str:
+    """What a command is about: a printed case number, a ticket number, a range; never a person."""
+    number = command.body.get("number")
+    if command.type.startswith("case.") and number:
+        return printed(str(number))
+    return str(number or command.body.get("ticket_number", ""))
+
+
+def as_json(found: Outbox) -> str:
+    """`outbox list --json`: device, counts and a line a command; times ISO 8601."""
+    commands = [
+        {
+            "seq": command.seq,
+            "id": command.id,
+            "type": command.type,
+            "subject": subject(command),
+            "state": command.state.value,
+            "code": command.code,
+            "at": command.at.isoformat(),
+        }
+        for command in found.commands
+    ]
+    told = {"device": found.device.id, "epoch": found.device.epoch, "window": found.device.window}
+    counts = {name: getattr(found.state, name) for name in ("unsent", "tasks", "held", "pages")}
+    return json.dumps(told | counts | {"commands": commands}, ensure_ascii=False, indent=2)
+
+
+def _device(tx: Transaction) -> Device:
+    device = tx.meta.device()
+    if device is None:
+        raise Failure("SETTINGS-NOT-ENROLLED")
+    return device
+
+
+@contextmanager
+def _writing(file: Path) -> Iterator[Callable[[str], int]]:
+    """Lines into a new file that only this account may read; complete and on the disk, or not there."""
+    try:
+        handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as opened:
+                yield lambda line: opened.write(line + "\n")
+                opened.flush()
+                os.fsync(opened.fileno())
+        except BaseException:
+            file.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise Failure("SYNC-EXPORT-FILE", f"{file.name}: {error.strerror}") from error
