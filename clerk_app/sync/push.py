@@ -149,7 +149,7 @@ class Push:
             commands=messages,
             audit_head=tx.audit.head(),
             purged_through=purged,
-            proofs=proofs(tx, commands) if commands else [],
+            proofs=proofs(tx, commands),
             audit_chain=self._audit.chain(tx),
             audit=records,
         )

@@ -172,6 +172,7 @@ class PaperOffice:
         results = []
         for command in request.commands:
             if command.id in self.commands:
+                self.last_seq = max(self.last_seq, command.seq)
                 results.append(self.commands[command.id])
                 continue
             if command.seq != self.last_seq + 1:

@@ -1,0 +1,186 @@
+"""An office that lost its memory is given proofs, what it had answered, and what was registered there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sync_hall import DEVICE, NOW, HandClock, PaperOffice, add_command, file_case, no_beat, open_store
+
+from clerk_app.desk.ports import Operator, Seal
+from clerk_app.domain.numbering import NumberBlock
+from clerk_app.failures import Failure
+from clerk_app.sync.exchange import Exchange
+from clerk_app.sync.pull import Pull
+from clerk_app.sync.push import Push
+
+SCOPE = "device:dev-1"
+
+
+@pytest.fixture
+def store():
+    store = open_store()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def office():
+    return PaperOffice()
+
+
+def drain(store, office, **options) -> bool:
+    return Push(store, DEVICE, HandClock()).drain(office, no_beat, **options)
+
+
+def register(store, office, case) -> None:
+    data = {
+        "case_id": case.id,
+        "number": case.number,
+        "version": 1,
+        "state": "registered",
+        "official_number": f"510700-{case.number}",
+        "routed_to": "",
+        "registered_at": NOW.isoformat(),
+    }
+    office.publish(SCOPE, "case", case.id, data)
+    Pull(store, HandClock(), lambda items: None).scope(office, SCOPE, no_beat)
+
+
+def restore(office, last_seq: int) -> None:
+    """The office forgets everything after `last_seq`."""
+    office.last_seq = last_seq
+    kept = {k: r for k, r in office.commands.items() if r.seq <= last_seq}
+    office.commands = kept
+    office.applied = office.applied[:last_seq]
+
+
+def test_a_push_brings_the_grants_and_leases_that_it_needs(store, office):
+    grant = Operator("1024", "王芳", frozenset({"accept"}), NOW + timedelta(hours=72), grant=Seal("g", "00"))
+    other = Operator("2048", "赵敏", frozenset(), NOW, grant=Seal("not needed", "00"))
+
+    def prepare(tx) -> None:
+        tx.operators.save(grant, "verifier")
+        tx.operators.save(other, "verifier")
+        tx.numbers.add(NumberBlock("b1", 1, 500, 501, 1), Seal("used", "11"))
+        tx.numbers.add(NumberBlock("b2", 501, 1000, 1001, 1), Seal("long ago", "22"))
+        tx.numbers.add(NumberBlock("b3", 1001, 1500, 1001, 1), Seal("in reserve", "33"))
+
+    store.write(prepare)
+    file_case(store, 7)
+    drain(store, office)
+    assert [proof.text for proof in office.pushes[0].proofs] == ["g", "used", "in reserve"]
+
+
+def test_a_filing_that_is_sent_again_says_what_the_office_had_given_it(store, office):
+    cases = [file_case(store, serial) for serial in (1, 2)]
+    drain(store, office)
+    register(store, office, cases[0])
+    assert [c.earlier for c in office.pushes[0].commands] == [{}, {}]
+    restore(office, 0)
+    file_case(store, 3)
+    drain(store, office)
+    earlier = [c.earlier for c in office.pushes[-1].commands]
+    assert earlier == [{"official_number": f"510700-{cases[0].number}"}, {}, {}]
+
+
+def test_what_retention_took_is_a_hole_the_office_passes_over(store, office):
+    cases = [file_case(store, serial) for serial in range(1, 7)]
+    drain(store, office)
+    for seq in (2, 3, 5):
+        purge(store, seq)
+    restore(office, 1)
+    new = file_case(store, 7)
+    drain(store, office)
+    assert office.applied == [cases[0].id, cases[3].id, cases[5].id, new.id]
+    assert {push.purged_through for push in office.pushes[1:]} == {5}
+    assert store.read(lambda tx: tx.outbox.pending()) == ()
+
+
+def test_an_outbox_that_retention_emptied_blocks_nothing(store, office):
+    for serial in (1, 2):
+        file_case(store, serial)
+    drain(store, office)
+    purge(store, 1)
+    purge(store, 2)
+    restore(office, 0)
+    assert not drain(store, office, probe=True)
+    new = file_case(store, 3)
+    drain(store, office)
+    assert office.applied == [new.id]
+    assert office.batches[-1] == [3]
+
+
+def purge(store, seq: int) -> None:
+    """What retention does to an answered command, in SQL of its own."""
+    from sqlalchemy import delete
+
+    from clerk_app.store.repositories.meta import purged_key
+    from clerk_app.store.tables import outbox
+
+    def work(tx) -> None:
+        tx.meta._sql.execute(delete(outbox).where(outbox.c.seq == seq))
+        tx.meta.set(purged_key(1), str(max(seq, int(tx.meta.get(purged_key(1)) or 0))))
+
+    store.write(work)
+
+
+def test_a_hole_that_nobody_made_is_told_to_a_person(store, office):
+    for serial in (1, 2, 3):
+        file_case(store, serial)
+    drain(store, office)
+    purge(store, 2)
+    store.write(lambda tx: tx.meta.set("purged_through:1", "0"))
+    restore(office, 1)
+    file_case(store, 4)
+    with pytest.raises(Failure) as caught:
+        drain(store, office)
+    assert caught.value.code == "SYNC-GAP"
+
+
+def test_a_window_with_nothing_to_send_notices_a_restored_office_at_its_start(store, office):
+    case = file_case(store, 1)
+    drain(store, office)
+    restore(office, 0)
+    assert drain(store, office, probe=True)
+    assert office.applied == [case.id]
+
+
+def exchange(store) -> Exchange:
+    clock = HandClock()
+    return Exchange(
+        store, DEVICE, clock, wall=clock.now, on_items=lambda items: None, on_changed=lambda c: None
+    )
+
+
+def test_a_restored_office_that_shows_itself_by_a_new_generation_gets_its_cases_again(store, office):
+    sync = exchange(store)
+    case = file_case(store, 1)
+    sync.cycle(office, no_beat)
+    register(store, office, case)
+    restore(office, 0)
+    office.log.clear()
+    office.generation = "g2"
+    sync.cycle(office, no_beat)  # nothing waits, nothing was filed
+    assert office.applied == [case.id]
+
+
+def test_cases_of_an_earlier_epoch_that_the_office_lost_go_up_in_this_one(store, office, caplog):
+    case = file_case(store, 1)
+    add_command(store, "case.accept", case.id)
+    kept = file_case(store, 2)
+    drain(store, office)
+    register(store, office, case)
+    register(store, office, kept)
+    store.write(lambda tx: tx.meta.set_device(replace(DEVICE, epoch=2)))
+    restored = PaperOffice()
+    restored.log[SCOPE] = [change for change in office.log[SCOPE] if change.id == kept.id]
+    restored.generation = "g2"
+    Pull(store, HandClock(), lambda items: None).scope(restored, SCOPE, no_beat)
+    assert "SYNC-RESTORED" in caplog.text
+    Push(store, replace(DEVICE, epoch=2), HandClock()).drain(restored, no_beat)
+    assert restored.batches == [[1, 2]]
+    assert restored.applied == [case.id, case.id]
+    assert restored.pushes[0].commands[0].earlier == {"official_number": f"510700-{case.number}"}
+    assert store.read(lambda tx: tx.outbox.pending()) == ()
