@@ -40,6 +40,7 @@ from clerk_app import __version__
 from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.sync.protocol import SCHEMA, HealthAnswer, Problem, TimeAnswer
 
+V1 = "/v1"
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_CARRIED_BYTES = 64 * 1024 * 1024
 """An exported outbox brings every command of a long outage in one request."""
@@ -109,8 +110,8 @@ def create_app(settings: Settings, *, keeps_house: bool = True) -> FastAPI:
     app.state.office = office
     problems.install(app)
     for part in (enrolment, devices, accounts, exchange, carry, catalogue, blocks, counter):
-        app.include_router(part.router, prefix="/v1")
-    app.include_router(plain, prefix="/v1")
+        app.include_router(part.router, prefix=V1)
+    app.include_router(plain, prefix=V1)
     app.include_router(metrics.router)
     app.add_api_route("/health", health)
     app.add_middleware(Porch, metrics=office.metrics)
@@ -178,6 +179,15 @@ async def _keep_house(office: Office) -> None:
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 
+def _template(scope: Scope) -> str:
+    """The path as it is written in the document: no ids, nothing a visitor typed."""
+    route = getattr(scope.get("route"), "path", None)
+    if route is None:
+        return "?"
+    # FastAPI leaves out what `include_router` put before it.
+    return f"{V1}{route}" if scope["path"].startswith(f"{V1}/") else str(route)
+
+
 class Porch:
     """In front of everything: refuses bodies nobody should send, names each request for the log (the name
     goes back as X-Request-Id; it is never the caller's, who might write anything there), and writes one log
@@ -216,7 +226,7 @@ class Porch:
         try:
             await self.app(scope, counted, noted)
         finally:
-            route = getattr(scope.get("route"), "path", "?")  # the template: no ids, nothing a visitor typed
+            route = _template(scope)
             method = scope["method"] if scope["method"] in METHODS else "?"
             seconds = time.perf_counter() - began
             self.metrics.request(method, route, status, seconds)

@@ -185,8 +185,10 @@ def _files(data_dir: Path) -> Iterator[Path]:
                 yield path
 
 
-def restore(settings: Settings, source: Path) -> Summary:
-    """Restore into the empty place that `settings` names, then do what `back-office restored` does.
+def restore(
+    settings: Settings, source: Path, then: Callable[[Transaction], None] = lambda _tx: None
+) -> Summary:
+    """Restore into the empty place `settings` names, do what `back-office restored` does, and `then`.
 
     Everything is checked before anything is written, and the database comes in one transaction. Raises
     Failure("OFFICE-NOT-EMPTY"), ("OFFICE-BACKUP") for a damaged file or one of a newer program, and
@@ -201,7 +203,7 @@ def restore(settings: Settings, source: Path) -> Summary:
             if database.read(lambda connection: sa.inspect(connection).get_table_names()):
                 raise Failure("OFFICE-NOT-EMPTY", "database")
             with _unpacked(source, settings.data_dir) as (folder, manifest):
-                _moved_in(settings, folder, lambda: _load(settings, database, folder, manifest))
+                _moved_in(settings, folder, lambda: _load(settings, database, folder, manifest, then))
         finally:
             database.close()
         if not settings.postgresql:
@@ -272,15 +274,21 @@ def _moved_in(settings: Settings, folder: Path, then: Callable[[], None]) -> Non
         raise
 
 
-def _load(settings: Settings, database: Database, folder: Path, manifest: dict[str, Any]) -> None:
+def _load(
+    settings: Settings,
+    database: Database,
+    folder: Path,
+    manifest: dict[str, Any],
+    then: Callable[[Transaction], None],
+) -> None:
     def fill(connection: sa.Connection) -> None:
         try:
             migrations.upgrade(connection, manifest["schema"])
         except CommandError:
             raise Failure("OFFICE-BACKUP", f"of program {manifest['program']}") from None
-        then = sa.MetaData()
-        then.reflect(connection)
-        mine = [table for table in then.sorted_tables if table.name != "alembic_version"]
+        made = sa.MetaData()
+        made.reflect(connection)
+        mine = [table for table in made.sorted_tables if table.name != "alembic_version"]
         if {table.name for table in mine} != set(manifest["tables"]):
             raise Failure("OFFICE-BACKUP", "tables")
         for table in reversed(mine):
@@ -291,6 +299,7 @@ def _load(settings: Settings, database: Database, folder: Path, manifest: dict[s
         migrations.upgrade(connection)
         tx = Transaction(connection, settings.clock())
         restoring.restored(tx)
+        then(tx)
         feed.publish(connection, tx.now, tx.news)
 
     database.write(fill)

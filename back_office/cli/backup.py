@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from back_office.cli.common import settings
+from back_office.cli.common import note, settings
 
 if TYPE_CHECKING:
     from back_office.cli.common import Commands
@@ -28,6 +28,7 @@ def _backup(asked: argparse.Namespace) -> None:
     office = open_office(settings(asked))
     try:
         made = backup.back_up(office, asked.target)
+        office.write(lambda tx: note(tx, "backup", "", f"{made.rows} rows"))
     finally:
         office.close()
     print(f"{made.file}: {made.rows} rows, {made.files} files, {made.size} bytes")
@@ -36,6 +37,6 @@ def _backup(asked: argparse.Namespace) -> None:
 def _restore(asked: argparse.Namespace) -> None:
     from back_office import backup
 
-    told = backup.restore(settings(asked), asked.file)
+    told = backup.restore(settings(asked), asked.file, lambda tx: note(tx, "restored", "", "backup"))
     print(f"restored the office of {told.made_at}: {told.rows} rows, {told.files} files")
     print("what windows had sent since then comes again by itself")
