@@ -234,7 +234,7 @@ def test_carrying_is_in_the_audit(hall: Hall, origin: Workstation, carrier: Work
 
 def test_a_long_outage_fits_in_one_request(hall: Hall, origin: Workstation, carrier: Workstation) -> None:
     """Larger than any other body may be."""
-    commands = [origin.filing(form={"note": "一" * 20_000}) for _ in range(100)]
+    commands = [origin.filing(form={"note": "一" * 25_000}) for _ in range(100)]
     text = _exported(hall, origin, commands)
     assert len(text) > 8 * 1024 * 1024
     assert _carry(carrier, text).json()["applied"] == 100
