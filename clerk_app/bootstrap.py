@@ -24,7 +24,7 @@ from clerk_app.devices.scanner.camera import ProcessCamera
 from clerk_app.devices.voice.voice import voice_from_settings
 from clerk_app.domain import masking
 from clerk_app.failures import Failure
-from clerk_app.settings import Settings
+from clerk_app.settings import Settings, file_of
 from clerk_app.store import recovery
 from clerk_app.store.cache import SqlStore
 from clerk_app.store.vault import KeyringKey, KeySource
@@ -108,15 +108,20 @@ def record_reveal(folder: Path | None, number: str, reason: str) -> None:
         store.close()
 
 
-def enrol(folder: Path | None, url: str, code: str, ca: str) -> Device:
-    """Enrol this workstation: device token in the keyring, device in the cache, address in the settings."""
+def enrol(folder: Path | None, url: str, code: str, ca: str, certificate: str = "") -> Device:
+    """Enrol this workstation: device token in the keyring, device in the cache, address in the settings.
+
+    `ca` is the file of a private authority, `certificate` this computer's own with its key.
+    """
     address = urlsplit(url)
     plain_allowed = address.scheme == "http" and address.hostname in ("127.0.0.1", "::1", "localhost")
     if not address.hostname or not (address.scheme == "https" or plain_allowed):
         raise Failure("SETTINGS-INVALID", f"the office needs an address with https://: {url}")
-    if ca and not Path(ca).is_file():
-        raise Failure("SETTINGS-INVALID", f"no such certificate file: {ca}")
-    settings = replace(settings_file.load(folder), office_url=url, office_ca=ca)
+    for file in filter(None, (ca, certificate)):
+        if not Path(file).is_file():
+            raise Failure("SETTINGS-INVALID", f"no such certificate file: {file}")
+    before = settings_file.load(folder)
+    settings = replace(before, office_url=url, office_ca=ca, office_certificate=certificate)
     return enrol_with(settings, code, cache_key(settings), KeyringTokens())
 
 
@@ -130,7 +135,8 @@ def enrol_with(settings: Settings, code: str, key: KeySource, tokens: TokenKeepe
             code,
             platform.node(),
             tokens,
-            ca=Path(settings.office_ca) if settings.office_ca else None,
+            ca=file_of(settings.office_ca),
+            certificate=file_of(settings.office_certificate),
         )
         device = device_of(answer)
         if answer.recovery_key:  # first: a device without it could never be recovered

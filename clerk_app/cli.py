@@ -47,6 +47,11 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("url", help="address of the back office")
     enrol.add_argument("--folder", type=Path)
     enrol.add_argument("--ca", default="", help="certificate file of a private authority")
+    enrol.add_argument(
+        "--certificate",
+        default="",
+        help="this computer's own certificate with its key, where the office wants one",
+    )
     enrol.set_defaults(command=_enrol)
 
     demo = commands.add_parser("demo", help="practise in a whole hall on this machine")
@@ -126,7 +131,7 @@ def _enrol(arguments: argparse.Namespace) -> int:
     from clerk_app.bootstrap import enrol
 
     code = _asked("Enrolment code: ")
-    device = enrol(arguments.folder, arguments.url, code, arguments.ca)
+    device = enrol(arguments.folder, arguments.url, code, arguments.ca, arguments.certificate)
     print(f"Enrolled as {device.window} of {device.hall_name}.")
     return 0
 

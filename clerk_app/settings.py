@@ -121,6 +121,11 @@ _ALLOWED: Mapping[str, Mapping[str, tuple[object, ...]]] = {
 }
 
 
+def file_of(named: str) -> Path | None:
+    """A file of the settings; None when they name none."""
+    return Path(named) if named else None
+
+
 def default_folder() -> Path:
     """Where this OS account keeps the workstation's data."""
     from platformdirs import user_data_path

@@ -21,7 +21,7 @@ from clerk_app.clock import wall
 from clerk_app.desk.ports import Command, Device, OutboxState, Transaction
 from clerk_app.domain.numbering import printed
 from clerk_app.failures import Failure
-from clerk_app.settings import Settings
+from clerk_app.settings import Settings, file_of
 from clerk_app.store import recovery
 from clerk_app.store.cache import SqlStore
 from clerk_app.store.salvage import Salvaged, salvage
@@ -151,8 +151,9 @@ class Upkeep:
             store.close()
 
     def _client(self, token: str) -> OfficeClient:
-        ca = Path(self.settings.office_ca) if self.settings.office_ca else None
-        return OfficeClient(self.settings.office_url, token=token, ca=ca)
+        told = self.settings
+        ca, own = file_of(told.office_ca), file_of(told.office_certificate)
+        return OfficeClient(told.office_url, token=token, ca=ca, certificate=own)
 
     def _token(self, device: Device) -> str:
         token = self.tokens.load(device.id)

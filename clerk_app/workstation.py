@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from clerk_app.catalogue.changes import ItemChange
 from clerk_app.catalogue.shared import SharedCatalogue, discard
 from clerk_app.catalogue.shipping import install
 from clerk_app.clock import wall
-from clerk_app.desk import printing, retention, scanning
+from clerk_app.desk import due_dates, printing, retention, scanning
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import (
     Camera,
@@ -30,13 +31,14 @@ from clerk_app.desk.ports import (
     Voice,
     VoiceStatus,
 )
+from clerk_app.desk.trust import OfficeTrust, note_lost
 from clerk_app.devices.voice.voice import NoVoice
 from clerk_app.doctor.readers import RememberedReader
 from clerk_app.domain.catalogue import ItemStatus
 from clerk_app.domain.ids import uuid7
 from clerk_app.failures import Failure
 from clerk_app.lanes import Lane, LaneClosed
-from clerk_app.settings import Settings
+from clerk_app.settings import Settings, file_of
 from clerk_app.store.cache import SqlStore
 from clerk_app.store.vault import KeySource
 from clerk_app.sync.catalogue_file import fetch_catalogue
@@ -109,6 +111,7 @@ class Workstation:
         )
         skew = store.read(lambda tx: tx.meta.get(SKEW_KEY))
         self._time = Timekeeper(store, float(skew or 0.0), self._on_jump)
+        self._trust = OfficeTrust()
         self._listeners: list[Callable[[Changed], None]] = []
         self._printer_status = PrinterStatus()
         self._printer_watch = parts.printer_watch
@@ -121,7 +124,8 @@ class Workstation:
             OfficeClient,
             settings.office_url,
             token=token,
-            ca=Path(settings.office_ca) if settings.office_ca else None,
+            ca=file_of(settings.office_ca),
+            certificate=file_of(settings.office_certificate),
             time_outs=parts.office_time_outs,
         )
         self.catalogue = _catalogue(catalogue_path(settings), store, self.lanes.catalogue)
@@ -171,6 +175,7 @@ class Workstation:
         """Recover what a kill left, then begin to sync, to fetch and to watch the printer."""
         printing.recover(self.desk)
         scanning.sweep(self.desk)
+        self._count_limits()  # a calendar may have come a moment before a kill
         self._started = True
         self.desk.voice.start()
         self.scheduler.start()
@@ -208,11 +213,28 @@ class Workstation:
     # --- what the background brings --------------------------------------------------------------------
 
     def _tell(self, changed: Changed) -> None:
+        if "calendar" in changed.topics:
+            self._count_limits()
         for listener in tuple(self._listeners):
             listener(changed)
 
+    def _count_limits(self) -> None:
+        """Limits of open cases by the calendar as it is now, on the desk's lane; nothing waits for it."""
+
+        def count() -> None:
+            try:
+                due_dates.recompute(self.desk)
+            except Failure as failure:
+                _log.error("limits: %s", failure)
+
+        with suppress(LaneClosed):  # the window is closing: the next start counts them
+            self.lanes.desk.submit(count).add_done_callback(_log_bug)
+
     def _on_link(self, status: LinkStatus) -> None:
         self._time.heard(status)
+        if self._trust.lost(status):
+            with suppress(LaneClosed):
+                self.lanes.desk.submit(note_lost, self.desk).add_done_callback(_log_bug)
         self._tell(Changed(frozenset({"link"})))
 
     def _on_jump(self) -> None:
@@ -280,7 +302,7 @@ def _log_bug(done: Future[None]) -> None:
     """A bug must not end in a future nobody reads. Its message may quote a slip: only the place is told."""
     if not done.cancelled() and (error := done.exception()) is not None:
         place = traceback.extract_tb(error.__traceback__)[-1]
-        _log.error("a bug in printing: %s at %s:%s", type(error).__name__, place.filename, place.lineno)
+        _log.error("a bug on a lane: %s at %s:%s", type(error).__name__, place.filename, place.lineno)
 
 
 def _catalogue(path: Path, store: SqlStore, lane: Lane) -> SharedCatalogue:

@@ -64,7 +64,7 @@ def doctor(station: Workstation) -> Rounds:
             *of_the_machine(told.folder),
             machine.voice_look(lambda: station.voice_status),
             machine.camera_look(told.scanner.camera, machine.cameras),
-            office.look(told.office_url, told.office_ca),
+            office.look(told.office_url, told.office_ca, own=told.office_certificate),
             catalogue_look(told.folder),
         )
 

@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cryptography.x509 import load_pem_x509_certificate
+
 from clerk_app.clock import wall
 from clerk_app.desk.ports import Check, Level
 from clerk_app.doctor.rounds import Look, Tell, failed, not_checked
 from clerk_app.failures import Failure
+from clerk_app.settings import file_of
 from clerk_app.sync.client import OfficeClient
 from clerk_app.sync.transport import TimeOuts
 
@@ -29,8 +32,11 @@ _PATIENCE = TimeOuts(connect=3.05, read=6.0)
 _DAY = 86_400
 
 
-def look(url: str, ca: str, now: Callable[[], datetime] = wall) -> Look:
-    """Ask the office at `url` for its time. `ca` is the file of a private authority, or empty."""
+def look(url: str, ca: str, now: Callable[[], datetime] = wall, *, own: str = "") -> Look:
+    """Ask the office at `url` for its time.
+
+    `ca` is the file of a private authority, `own` of this computer's certificate with its key, or empty.
+    """
 
     def look(tell: Tell) -> None:
         if not url:
@@ -38,16 +44,17 @@ def look(url: str, ca: str, now: Callable[[], datetime] = wall) -> Look:
             tell(not_checked(CERTIFICATE))
             tell(not_checked(CLOCK))
             return
-        if ca and not Path(ca).is_file():
-            raise Failure("SETTINGS-INVALID", f"office.ca: no such file: {ca}")
-        _ask(url, ca, now, tell)
-        tell(_certificate(url, ca))
+        for name, file in (("ca", ca), ("certificate", own)):
+            if file and not Path(file).is_file():
+                raise Failure("SETTINGS-INVALID", f"office.{name}: no such file: {file}")
+        _ask(url, ca, own, now, tell)
+        tell(_certificate(url, ca, own))
 
     return Look((OFFICE, CLOCK, CERTIFICATE), _SECONDS, look)
 
 
-def _ask(url: str, ca: str, now: Callable[[], datetime], tell: Tell) -> None:
-    client = OfficeClient(url, ca=Path(ca) if ca else None, time_outs=_PATIENCE)
+def _ask(url: str, ca: str, own: str, now: Callable[[], datetime], tell: Tell) -> None:
+    client = OfficeClient(url, ca=file_of(ca), certificate=file_of(own), time_outs=_PATIENCE)
     before, begun = now(), time.monotonic()
     try:
         answer = client.time()
@@ -76,13 +83,15 @@ def _ask(url: str, ca: str, now: Callable[[], datetime], tell: Tell) -> None:
         tell(Check(CLOCK, values=values))
 
 
-def _certificate(url: str, ca: str) -> Check:
-    """The chain as this program checks it; the nearest end of the certificate and of a private authority."""
+def _certificate(url: str, ca: str, own: str) -> Check:
+    """The chain as this program checks it; the nearest end of what it hangs on, our own certificate too."""
     address = urlsplit(url)
     if address.scheme != "https" or not address.hostname:
         return Check(CERTIFICATE, said="none")
     try:
         context = ssl.create_default_context(cafile=ca or _authorities())
+        if own:
+            context.load_cert_chain(own)
         with (
             socket.create_connection((address.hostname, address.port or 443), _PATIENCE.connect) as line,
             context.wrap_socket(line, server_hostname=address.hostname) as secure,
@@ -96,6 +105,9 @@ def _certificate(url: str, ca: str) -> Check:
         return not_checked(CERTIFICATE, type(error).__name__)
     if ca:
         ends += [("authority", _end(each)) for each in context.get_ca_certs()]
+    if own:
+        mine = load_pem_x509_certificate(Path(own).read_bytes())
+        ends.append(("certificate of this computer", mine.not_valid_after_utc.timestamp()))
     what, end = min(ends, key=lambda pair: pair[1])
     days = int((end - datetime.now(UTC).timestamp()) // _DAY)
     values = (("days", days), ("until", f"{datetime.fromtimestamp(end, UTC):%Y-%m-%d}"))

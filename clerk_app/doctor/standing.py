@@ -47,7 +47,7 @@ def doctor(folder: Path | None, key: Callable[[Settings], KeySource], tokens: To
             *of_the_machine(settings.folder),
             machine.voice_look(lambda: _voice(settings)),
             machine.camera_look(settings.scanner.camera, machine.cameras),
-            office.look(settings.office_url, settings.office_ca),
+            office.look(settings.office_url, settings.office_ca, own=settings.office_certificate),
             catalogue_look(settings.folder),
         )
 

@@ -21,9 +21,15 @@ class OfficeClient:
     """What one thread says to the office. `cut` and `close` may come from another thread."""
 
     def __init__(
-        self, url: str, *, token: str = "", ca: Path | None = None, time_outs: TimeOuts | None = None
+        self,
+        url: str,
+        *,
+        token: str = "",
+        ca: Path | None = None,
+        certificate: Path | None = None,
+        time_outs: TimeOuts | None = None,
     ) -> None:
-        self._transport = Transport(url, token=token, ca=ca, time_outs=time_outs)
+        self._transport = Transport(url, token=token, ca=ca, certificate=certificate, time_outs=time_outs)
 
     def watch(self, progress: Callable[[], None]) -> None:
         """From now on `progress` is called for each piece of an answer that arrives."""

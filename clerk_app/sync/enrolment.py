@@ -54,7 +54,15 @@ class KeyringTokens:
 _PROBE = "probe"
 
 
-def enrol(url: str, code: str, machine: str, keeper: TokenKeeper, *, ca: Path | None = None) -> EnrolAnswer:
+def enrol(
+    url: str,
+    code: str,
+    machine: str,
+    keeper: TokenKeeper,
+    *,
+    ca: Path | None = None,
+    certificate: Path | None = None,
+) -> EnrolAnswer:
     """Spend the one-time `code` at the office; the token is in the keyring when this returns.
 
     The keyring is tried first, so that a workstation without one does not spend the code. `machine` names
@@ -62,7 +70,7 @@ def enrol(url: str, code: str, machine: str, keeper: TokenKeeper, *, ca: Path | 
     `transport`.
     """
     probe(keeper)
-    client = OfficeClient(url, ca=ca)
+    client = OfficeClient(url, ca=ca, certificate=certificate)
     try:
         answer = client.enrol(EnrolRequest(code.strip(), machine))
     except OfficeFailure as failure:

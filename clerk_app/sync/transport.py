@@ -43,6 +43,7 @@ CHUNK = 64 * 1024
 LONGEST_WAIT = 3600.0
 _JSON = "application/json"
 _REFUSALS = {401: "SYNC-RIGHTS", 403: "SYNC-RIGHTS", 410: "SYNC-RESYNC", 423: "SYNC-FENCED"}
+_BY_PROBLEM = {"OFFICE-REVOKED": "SYNC-REVOKED", "OFFICE-NO-PATH": "SYNC-NO-CALL"}
 _BUSY = frozenset({429, 500, 502, 503, 504})
 
 
@@ -73,7 +74,13 @@ class Transport:
     """
 
     def __init__(
-        self, url: str, *, token: str = "", ca: Path | None = None, time_outs: TimeOuts | None = None
+        self,
+        url: str,
+        *,
+        token: str = "",
+        ca: Path | None = None,
+        certificate: Path | None = None,
+        time_outs: TimeOuts | None = None,
     ) -> None:
         self._base = url.rstrip("/") + "/v1"
         self._time_outs = time_outs or TimeOuts()
@@ -83,6 +90,8 @@ class Transport:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = str(ca) if ca else True
+        self._session.cert = str(certificate) if certificate else None
+        self._files = [file for file in (ca, certificate) if file is not None]
         adapter = CuttableAdapter(self._lines)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
@@ -145,6 +154,8 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         read: float | None = None,
     ) -> Iterator[requests.Response]:
+        if not all(file.is_file() for file in self._files):
+            raise OfficeFailure("SYNC-TLS", f"{path}: a certificate file is missing")
         time_out = (self._time_outs.connect, read or self._time_outs.read)
         sent = {"Accept": _JSON} | dict(headers or {})
         if body is not None:
@@ -217,14 +228,11 @@ def _refusal(response: requests.Response, content: bytes, path: str) -> OfficeFa
     if status in _BUSY:  # a gateway in front of the office may say so in HTML
         return OfficeFailure("SYNC-BUSY", f"{path}: {status}", retry_after=_retry_after(response))
     problem = _problem(response, content)
-    if problem is None and status == 404 and _content_type(response) == _JSON:
-        return OfficeFailure("SYNC-NO-CALL", f"{path}: {status}")
     if problem is None:
         return OfficeFailure("SYNC-NOT-OFFICE", f"{path}: {status} {_content_type(response)}")
     gap = status == 409 and problem.expected_seq is not None
-    if problem.code == "OFFICE-REVOKED":
-        return OfficeFailure("SYNC-REVOKED", f"{path}: {status}", problem=problem)
-    code = "SYNC-GAP" if gap else _REFUSALS.get(status, "SYNC-REJECTED")
+    code = _BY_PROBLEM.get(problem.code) or _REFUSALS.get(status, "SYNC-REJECTED")
+    code = "SYNC-GAP" if gap else code
     return OfficeFailure(code, f"{path}: {status} {problem.code}", problem=problem)
 
 
