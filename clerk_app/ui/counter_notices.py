@@ -11,6 +11,8 @@ from clerk_app.domain.case import Draft
 from clerk_app.ui import case_words
 from clerk_app.ui.announce import announce
 from clerk_app.ui.banner import Answer, Message
+from clerk_app.ui.keys import Key
+from clerk_app.ui.moments import moment
 from clerk_app.ui.ready_page import told
 from clerk_app.ui.words import tr
 
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from clerk_app.ui.counter import Counter
 
 _UNDO_SECONDS = 12
+TOLD = frozenset(
+    {"SYNC-FENCED", "SYNC-REVOKED", "SYNC-OFFICE-OLD", "SYNC-RIGHTS", "SYNC-TLS", "SYNC-NOT-OFFICE"}
+)
+"""Why nothing is sent, where waiting for the network does not mend it: the clerk is told what does."""
 
 
 class CounterNotices:
@@ -27,6 +33,7 @@ class CounterNotices:
         self._counter = counter
         self._paper: tuple[str, str] | None = None
         self._left: str | None = None
+        self._bands: list[Message] = []
         shown, acts = counter.shown, counter.acts
         shown.status_changed.connect(self._tell_link)
         shown.cases_changed.connect(self._tell_paper)
@@ -50,13 +57,21 @@ class CounterNotices:
         counter, status = self._counter, self._counter.shown.status
         if status is None:
             return
-        if status.link.state is not LinkState.OFFLINE:
-            counter.band.withdraw()
+        offline = status.link.state is LinkState.OFFLINE
+        told = status.link.code in TOLD
+        if not offline and not told:
+            if counter.band.message is not None and counter.band.message in self._bands:
+                counter.band.withdraw()
+            self._bands.clear()
             return
-        since = f"{status.link.since:%H:%M}" if status.link.since else "–"
-        values: dict[str, object] = {"since": since, "count": status.unsent}
-        message = Message("warn", "offline.band", values, closable=False)
+        since = moment(status.link.since, status.today) if status.link.since else "–"
+        values: dict[str, object] = {"since": since, "count": status.unsent, "key": Key.OUTBOX}
+        if told:
+            message = Message("bad", failure=status.link.code, closable=False)
+        else:
+            message = Message("warn", "offline.band", values, closable=False)
         if counter.band.message != message:
+            self._bands.append(message)
             counter.band.tell(message)
 
     def _tell_paper(self) -> None:

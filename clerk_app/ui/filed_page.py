@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from clerk_app.desk.views import CaseRow
 from clerk_app.ui import case_words
+from clerk_app.ui.flow import FlowLayout
 from clerk_app.ui.keys import Key
 from clerk_app.ui.long_number import LongNumber
 from clerk_app.ui.pieces import Card, Chip, IconLabel, clear, column, label, row
@@ -71,12 +72,18 @@ def _drawn(case: CaseRow) -> Card:
     words.addWidget(label(case.number, "name", selectable=True))
     words.addWidget(label(case.item, "title", wrap=True))
     words.addWidget(label(f"{case.applicant} · {case.received_at:%Y-%m-%d %H:%M}", "muted"))
-    chips = row(gap=6)
-    for told in (case_words.paper(case), case_words.sync(case)):
+    place = QWidget()
+    chips = FlowLayout(place)
+    for told in (case_words.paper(case), case_words.sync(case), case_words.until(case)):
         if told:
             chips.addWidget(Chip(*told))
-    chips.addStretch()
-    words.addLayout(chips)
+    words.addWidget(place)
+    if limit := case_words.limit(case):
+        words.addWidget(label(limit, "muted"))
+    if case.accept_by is not None and case.accept.reason:
+        words.addWidget(label(tr("cases.not_yet", reason=tr(case.accept.reason)), "muted", wrap=True))
+    if why := case_words.refusal(case):
+        words.addWidget(label(why, "problem", wrap=True))
     if case.official_number:
         official = LongNumber()
         official.tell(case.official_number)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
-from clerk_app.domain.ticket import Series
+from clerk_app.domain.ticket import OFFLINE, Series
 from clerk_app.ui import painting
 from clerk_app.ui.banner import BannerSlot
 from clerk_app.ui.flow import FlowLayout
@@ -18,12 +18,12 @@ from clerk_app.ui.keys import Key
 from clerk_app.ui.pieces import FittingScroll, KeyButton, clear, column, label, on_click
 from clerk_app.ui.words import tr
 
-_KINDS = ("general", "appointment", "priority")
+_KINDS = ("general", "appointment", "priority", OFFLINE)
 """What the window has words for; a hall's own kind goes by its letter."""
 
 
 class Issuing(QWidget):
-    """Absent for a clerk who may not issue; while offline only what was issued before stands here.
+    """Absent for a clerk who may not issue; offline the workstation's own series is offered.
 
     Signals: asked (the series, please), chosen(series).
     """
@@ -99,10 +99,10 @@ class Issuing(QWidget):
         return was_open
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The letter of a series chooses it."""
+        """The letter of a series chooses it, the first one of the workstation's own."""
         plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier)
         for series in self._series if plain else ():
-            if event.text().upper() == series.code:
+            if event.text() and series.code.startswith(event.text().upper()):
                 self._choose(series)
                 return
         super().keyPressEvent(event)
@@ -117,7 +117,7 @@ class Issuing(QWidget):
 
     def _appear(self) -> None:
         # The answers need the room; the key works all the same.
-        self._ask.setVisible(self._allowed and not self._offline and not self.asks)
+        self._ask.setVisible(self._allowed and not self.asks)
         self._choice.setVisible(bool(self._series))
         parts = (self._told, self._choice, self._ask)
         self.setVisible(any(not part.isHidden() for part in parts))
@@ -134,7 +134,7 @@ class Issuing(QWidget):
             self._letters.addWidget(button)
             self._buttons.append(button)
         self._title.setText(tr("issue.which"))
-        self._ask.tell(tr("issue.issue"), Key.ISSUE)
+        self._ask.tell(tr("issue.issue_offline" if self._offline else "issue.issue"), Key.ISSUE)
         self._appear()
         if place is not None and place < len(self._buttons):
             self._buttons[place].setFocus()

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from PySide6.QtCore import QObject, Signal
 
-from clerk_app.desk import calling, draft_view, drafting, following, ticketing
+from clerk_app.desk import calling, draft_view, drafting, following, standing, ticketing
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import Operator, PrinterStatus, PrintState
 from clerk_app.desk.views import (
@@ -18,6 +18,7 @@ from clerk_app.desk.views import (
     Gate,
     OutboxRow,
     QueueView,
+    StandingView,
     StatusView,
     TicketPaper,
     TimelineRow,
@@ -34,15 +35,18 @@ class View(StrEnum):
     CASES = "cases"
     OUTBOX = "outbox"
     STATUS = "status"
+    STANDING = "standing"  # what works now, above the outbox
     PRINTER = "printer"
     PAPERS = "papers"  # tickets issued here that are not known to be on paper
 
 
 TOPICS = {
     "tickets": (View.QUEUE, View.VISIT, View.PAPERS),
-    "cases": (View.CASES, View.VISIT),
-    "outbox": (View.OUTBOX, View.STATUS),
-    "link": (View.STATUS, View.QUEUE, View.VISIT),
+    "cases": (View.CASES, View.VISIT, View.STATUS),
+    "outbox": (View.OUTBOX, View.STATUS, View.STANDING),
+    "link": (View.STATUS, View.QUEUE, View.VISIT, View.CASES, View.STANDING),
+    "calendar": (View.CASES, View.STATUS),
+    "due": (View.CASES, View.STATUS, View.VISIT),
     "printing": (View.CASES, View.VISIT, View.STATUS, View.PRINTER, View.PAPERS),
     "catalogue": (View.STATUS, View.VISIT),
     "printer": (View.PRINTER,),
@@ -54,7 +58,7 @@ class Snapshots(QObject):
     """The views of one signed-in clerk.
 
     Signals: one a view, after it was read and differs: visit, draft, queue, cases, timeline, outbox, status,
-    printer, papers.
+    standing, printer, papers.
     """
 
     visit_changed = Signal()
@@ -64,6 +68,7 @@ class Snapshots(QObject):
     timeline_changed = Signal()
     outbox_changed = Signal()
     status_changed = Signal()
+    standing_changed = Signal()
     printer_changed = Signal()
     papers_changed = Signal()
 
@@ -80,6 +85,7 @@ class Snapshots(QObject):
         self.timeline: tuple[TimelineRow, ...] = ()
         self.outbox: tuple[OutboxRow, ...] = ()
         self.status: StatusView | None = None
+        self.standing: StandingView | None = None
         self.printer = PrinterStatus()
         self.papers: tuple[TicketPaper, ...] = ()
 
@@ -120,6 +126,10 @@ class Snapshots(QObject):
     async def _read_status(self) -> None:
         link = self._actions.desk.link()
         self._set("status", await self._actions.at_desk(following.status, self.operator, link))
+
+    async def _read_standing(self) -> None:
+        link = self._actions.desk.link()
+        self._set("standing", await self._actions.at_desk(standing.standing, self.operator, link))
 
     async def _read_printer(self) -> None:
         self._set("printer", await self._actions.printer(_printer_status))

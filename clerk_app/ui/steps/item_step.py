@@ -10,11 +10,19 @@ from clerk_app.desk.ports import Hit
 from clerk_app.desk.views import CaseRow, ItemView
 from clerk_app.ui import icons
 from clerk_app.ui.announce import announce
+from clerk_app.ui.flow import FlowLayout
 from clerk_app.ui.keys import Key
 from clerk_app.ui.pieces import Chip, FittingScroll, IconLabel, KeyButton, clear, column, label, on_click, row
 from clerk_app.ui.steps.hit_list import HitList
 from clerk_app.ui.steps.step_card import StepCard
 from clerk_app.ui.words import either, tr
+
+_OFFLINE = {
+    "accept": ("ok", "ok"),
+    "receive": ("warn", "warn"),
+    "nothing": ("bad", "bad"),
+}
+"""How an item's offline rule looks beside it while the office is out of reach."""
 
 
 class ItemStep(StepCard):
@@ -29,6 +37,7 @@ class ItemStep(StepCard):
         self._item: ItemView | None = None
         self._same: tuple[CaseRow, ...] = ()
         self._count = 0
+        self._offline = False
         self._answered: str | None = None
         self._enter_waits = False
         self._search = QLineEdit()
@@ -88,6 +97,12 @@ class ItemStep(StepCard):
         """How many items can be found here."""
         if count != self._count:
             self._count = count
+            self.retranslate()
+
+    def show_offline(self, offline: bool) -> None:
+        """Whether what the item allows without the office matters now."""
+        if offline != self._offline:
+            self._offline = offline
             self.retranslate()
 
     @property
@@ -176,7 +191,13 @@ class ItemStep(StepCard):
         self._chosen_body.addWidget(
             label(_dotted(item.body_name, time_limit(item), item.fee or tr("item.free")), "muted", wrap=True)
         )
-        self._chosen_body.addWidget(_authority(item))
+        chips = QWidget()
+        flow = FlowLayout(chips)
+        flow.addWidget(_authority(item))
+        if self._offline:
+            icon, tone = _OFFLINE[item.offline]
+            flow.addWidget(Chip(icon, tr(f"item.offline_{item.offline}"), tone))
+        self._chosen_body.addWidget(chips)
 
     def summary(self) -> str:
         if self._item is None:
