@@ -206,6 +206,7 @@ def services(workstation: Workstation, loop: asyncio.AbstractEventLoop) -> Servi
         practice=workstation.desk.device.practice,
         camera=workstation.parts.camera,
         decode_photo=workstation.parts.decode_photo,
+        lock_minutes=workstation.settings.lock_minutes,
     )
 
 

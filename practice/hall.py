@@ -146,6 +146,7 @@ class PracticeHall:
             printer=replace(self._printer, url=self.printer.url),
             voice=self._voice,
             window=self._window,
+            lock_minutes=60,  # whoever practises reads along meanwhile
         )
         code = enrolment_code(self._folder / "office", window=WINDOW, queue=QUEUE)
         enrol_with(self._settings, code, self._key, self._tokens)

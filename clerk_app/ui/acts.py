@@ -9,13 +9,18 @@ from clerk_app.desk import (
     calling,
     correction,
     drafting,
+    due_dates,
     finding,
     looking_up,
     printing,
+    rights,
+    second_person,
+    settling,
     sign_in,
     ticketing,
 )
 from clerk_app.desk.ports import Hit
+from clerk_app.desk.second_person import Approval
 from clerk_app.desk.views import CaseRow
 from clerk_app.domain.applicant import CardRecord
 from clerk_app.domain.case import Draft, MaterialMode
@@ -243,13 +248,32 @@ class Acts(QObject):
             await self._do.at_desk(acceptance.accept, draft.id)
             await self._after_filing()
 
+    async def accept_received(self, case_id: str) -> None:
+        """Accept a case that was only received."""
+        await self._do.at_desk(acceptance.accept_received, case_id, self._operator)
+        await self._after_filing()
+
+    async def settle(self, command: str, how: str) -> None:
+        """A refused command was settled with the supervisor."""
+        await self._do.at_desk(settling.settle, command, how, self._operator)
+        await self._shown.read(View.OUTBOX, View.STANDING, View.STATUS, View.CASES, View.VISIT)
+
+    async def due_seen(self) -> None:
+        await self._do.at_desk(due_dates.seen)
+        await self._shown.read(View.STATUS)
+
     async def _after_filing(self) -> None:
         await self._shown.read(View.VISIT, View.CASES, View.QUEUE, View.OUTBOX, View.STATUS)
         self.filed.emit()
         await self.print_queued()
 
-    async def void(self, case_id: str, reason: str) -> None:
-        await self._do.at_desk(correction.void, case_id, reason, self._operator)
+    async def approve_void(self, case_id: str, staff_no: str, password: str) -> Approval:
+        """The word of a second person; the clerk's own session stays open."""
+        act = (rights.VOID, case_id)
+        return await self._do.network(second_person.approve, self._operator, staff_no, password, *act)
+
+    async def void(self, case_id: str, reason: str, approval: Approval | None = None) -> None:
+        await self._do.at_desk(correction.void, case_id, reason, self._operator, approval)
         await self._shown.read(View.VISIT, View.CASES, View.OUTBOX, View.STATUS)
         await self.print_queued()
 

@@ -128,7 +128,8 @@ class ClerkWindow(QMainWindow):
         elif key is Key.LOOK:
             self.open_look_menu()
         elif key is Key.DOCTOR:
-            self.open_doctor()
+            if self._shift is None or not self._shift.locked:
+                self.open_doctor()
         elif key is Key.CLOSE and self._doctor is not None and self._doctor.put_away():
             return
         elif self._shift is not None:
@@ -152,7 +153,7 @@ class ClerkWindow(QMainWindow):
         self.set_look(replace(self._look, language="en" if self._look.language == "zh" else "zh"))
 
     def open_look_menu(self) -> None:
-        button = self.counter.header.look_button if self.counter else self._sign_in.look_button
+        button = (self._shift and self._shift.look_button) or self._sign_in.look_button
         menu = look_menu(self, self._look, self.set_look)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
@@ -179,8 +180,8 @@ class ClerkWindow(QMainWindow):
         name = self._window_name
         self.setWindowTitle(tr("app.title", window=words.window_name(name)) if name else tr("app.opening"))
         self._sign_in.retranslate()
-        if self.counter is not None:
-            self.counter.retranslate()
+        if self._shift is not None:
+            self._shift.retranslate()
         if self._doctor is not None:
             self._doctor.retranslate()
 

@@ -24,16 +24,19 @@ from clerk_app.ui.acts import Acts
 from clerk_app.ui.async_action import Actions, Place
 from clerk_app.ui.banner import Message
 from clerk_app.ui.card_at_window import CardAtWindow
+from clerk_app.ui.clock_notice import ClockNotice
 from clerk_app.ui.counter_notices import CounterNotices
 from clerk_app.ui.counter_panels import CounterPanels
 from clerk_app.ui.finish_question import FinishQuestion
 from clerk_app.ui.keys import Key
+from clerk_app.ui.outbox_at_window import OutboxAtWindow
 from clerk_app.ui.pages_at_window import PagesAtWindow
 from clerk_app.ui.portraits import Portraits
 from clerk_app.ui.scans import ScansAtWindow
 from clerk_app.ui.slips_at_window import SlipsAtWindow
 from clerk_app.ui.snapshots import Snapshots, View
 from clerk_app.ui.ticket_notices import TicketNotices
+from clerk_app.ui.voiding import VoidingAtWindow
 
 _MINUTE_MS = 30_000
 """How often waiting minutes and the printer's state are read again when nothing else happens."""
@@ -53,9 +56,12 @@ class Counter(CounterPanels):
         self.slips_at_window = SlipsAtWindow(self, actions)
         self.pages_at_window = PagesAtWindow(self, actions)
         self.notices = CounterNotices(self)
+        self.outbox_at_window = OutboxAtWindow(self)
         self.scans = ScansAtWindow(self)
         self.ticket_notices = TicketNotices(self)
         self.waiting.issuing.allow(rights.ISSUE in operator.rights)
+        self.clock_notice = ClockNotice(self)
+        self.voiding = VoidingAtWindow(self)
         self._again_in_session: Callable[[], None] = self.call
         self._tie_views()
         self._tie_acts()
@@ -71,7 +77,6 @@ class Counter(CounterPanels):
         shown.queue_changed.connect(self._show_queue)
         shown.cases_changed.connect(lambda: self.side.cases.show_cases(shown.cases))
         shown.timeline_changed.connect(lambda: self.timeline.show_timeline(shown.timeline))
-        shown.outbox_changed.connect(lambda: self.outbox.show_outbox(shown.outbox))
         shown.status_changed.connect(self._show_status)
         shown.printer_changed.connect(lambda: self.header.show_printer(shown.printer))
 
@@ -96,6 +101,8 @@ class Counter(CounterPanels):
         self.header.show_status(status)
         self.ticket.show_offline(status.link.state is LinkState.OFFLINE)
         self.steps.item.show_catalogue(status.items)
+        self.steps.item.show_offline(status.link.state is LinkState.OFFLINE)
+        self.steps.ready.show_status(status)
 
     # --- panels to acts ------------------------------------------------------------------------------
 
@@ -137,9 +144,7 @@ class Counter(CounterPanels):
         bar.discard.connect(self.discard)
         bar.slips.connect(self.show_slips)
         self.side.cases.reprint.connect(lambda case: start(acts.reprint(case), steps.paper, "reprint"))
-        self.side.cases.void.connect(lambda _id: self._ask_void_of(self.side.cases.chosen))
-        self.void.given.connect(lambda *given: start(self._void(*given), self.void.banner, "void"))
-        self.header.outbox_asked.connect(self.show_outbox)
+        self.side.cases.void.connect(lambda _id: self.voiding.ask(self.side.cases.chosen))
         self._actions.busy.connect(self._show_busy)
 
     def _show_busy(self, name: str, on: bool) -> None:
@@ -161,10 +166,6 @@ class Counter(CounterPanels):
         """The last field is stored before the next step opens."""
         await self.shown.read(View.VISIT)
         self.steps.advance(4)
-
-    async def _void(self, case: str, reason: str) -> None:
-        await self.acts.void(case, reason)
-        self.void.put_away()
 
     def _opened(self, step: int) -> None:
         draft = self.shown.draft
@@ -262,9 +263,21 @@ class Counter(CounterPanels):
 
     async def _renew(self, password: str) -> None:
         await self.acts.renew(password)
-        self.waiting.issuing.allow(rights.ISSUE in self.shown.operator.rights)
+        self.work_as(self.shown.operator)
         self.ticket.session.put_away()
         self._again_in_session()
+
+    def work_as(self, operator: Operator) -> None:
+        """The clerk has proved again who is at work here, and may have other rights by now."""
+        self.shown.operator = operator
+        self.waiting.issuing.allow(rights.ISSUE in operator.rights)
+
+    def cover(self) -> None:
+        """The window is being locked: what is half typed is stored, passwords and the camera are put away."""
+        self.steps.form.flush()
+        self.ticket.session.put_away()
+        self.second.put_away()
+        self.scan.put_away()
 
     def no_show(self) -> None:
         self._actions.start(self.acts.no_show(), self.ticket.banner, "no_show")
@@ -281,7 +294,11 @@ class Counter(CounterPanels):
         self.file(accept=False)
 
     def accept(self) -> None:
-        self.file(accept=True)
+        """F9: the draft in hand; without one, or from the list of cases, the received case the key means."""
+        listed = self.side.cases.isAncestorOf(self.focusWidget() or self)
+        case = self._case() if listed or self.shown.draft is None else None
+        if not self.outbox_at_window.accept_chosen(case):
+            self.file(accept=True)
 
     def file(self, *, accept: bool) -> None:
         """Receive or accept; a closed gate leads to the step that must be mended."""
@@ -313,8 +330,7 @@ class Counter(CounterPanels):
         self._ask_void_of(self._case())
 
     def _ask_void_of(self, case: CaseRow | None) -> None:
-        if case is not None and case.void.open:
-            self.void.ask(case)
+        self.voiding.ask(case)
 
     def _case(self) -> CaseRow | None:
         """The case a key means: the chosen one while the list of cases has the focus or nobody is here, else
@@ -339,14 +355,9 @@ class Counter(CounterPanels):
             self.ticket.ask_paper()
 
     def ask_issue(self) -> None:
-        """Alt+I: which series? Numbers come from the office, so there are none while it is out of reach."""
-        issuing, status = self.waiting.issuing, self.shown.status
-        if rights.ISSUE not in self.shown.operator.rights:
-            return
-        if status is not None and status.link.state is LinkState.OFFLINE:
-            issuing.banner.tell(Message("warn", "issue.offline", seconds=10))
-        else:
-            self._actions.start(self.acts.offer_series(), issuing.banner, "series")
+        """Alt+I: which series? While the office is out of reach there is the workstation's own."""
+        if rights.ISSUE in self.shown.operator.rights:
+            self._actions.start(self.acts.offer_series(), self.waiting.issuing.banner, "series")
 
     def at_applicant(self, ask: Callable[[], None]) -> None:
         """Open step 1 and ask for somebody there, when a case is in hand."""
@@ -364,8 +375,8 @@ class Counter(CounterPanels):
         self.slips_at_window.open(self._case() or (self.side.cases.chosen if nobody else None))
 
     def show_outbox(self) -> None:
-        self.outbox.show_up()
-        self.read(View.OUTBOX)
+        """Ctrl+O: what works now, and what waits for the office."""
+        self.outbox_at_window.open()
 
     def search_item(self) -> None:
         """Ctrl+K: the item search; with an item chosen, back to the search (undo gives it back)."""
@@ -379,7 +390,7 @@ class Counter(CounterPanels):
 
     def close_something(self) -> None:
         """Esc: put away what is open, the topmost first."""
-        sheets = (self.void, self.scan, self.slips, self.outbox)
+        sheets = (self.second, self.void, self.scan, self.slips, self.outbox)
         if any(sheet.put_away() for sheet in sheets):
             return
         if self.ticket.session.put_away() or self.waiting.issuing.put_away():

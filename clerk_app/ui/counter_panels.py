@@ -15,6 +15,7 @@ from clerk_app.ui.header import Header
 from clerk_app.ui.outbox_sheet import OutboxSheet
 from clerk_app.ui.pieces import column, row
 from clerk_app.ui.scan_sheet import ScanSheet
+from clerk_app.ui.second_person_sheet import SecondPersonSheet
 from clerk_app.ui.side_panel import SidePanel
 from clerk_app.ui.slips_sheet import SlipsSheet
 from clerk_app.ui.steps_panel import StepsPanel
@@ -44,6 +45,7 @@ class CounterPanels(QWidget):
         self.slips = SlipsSheet(self)
         self.scan = ScanSheet(self)
         self.void = VoidSheet(self)
+        self.second = SecondPersonSheet(self)
 
     def _lay_out(self) -> None:
         page = column(self, gap=0)
@@ -64,7 +66,7 @@ class CounterPanels(QWidget):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab in reading order, whatever was built anew meanwhile; an open sheet is read by itself."""
-        sheets = (self.void, self.scan, self.slips, self.outbox)
+        sheets = (self.second, self.void, self.scan, self.slips, self.outbox)
         sheet = next((sheet for sheet in sheets if sheet.isVisible()), None)
         return reading_order.step(sheet or self, QApplication.focusWidget(), forward=forward)
 
@@ -87,3 +89,4 @@ class CounterPanels(QWidget):
         self.slips.retranslate()
         self.scan.retranslate()
         self.void.retranslate()
+        self.second.retranslate()

@@ -12,7 +12,9 @@ from clerk_app import failures
 from clerk_app.desk.ports import LinkState, LinkStatus, PaperState, PrinterStatus, ReaderState, ReaderStatus
 from clerk_app.desk.views import StatusView
 from clerk_app.ui import icons, theme
+from clerk_app.ui.clock_notice import clock_message
 from clerk_app.ui.keys import Key
+from clerk_app.ui.moments import moment
 from clerk_app.ui.pieces import Chip, ElidedLabel, label, mark, on_click, row
 from clerk_app.ui.words import either, language, sentences, tr, window_name
 
@@ -45,12 +47,13 @@ _READER = {
 
 
 class Header(QFrame):
-    """Signals: outbox_asked, doctor_asked, language_asked, look_asked, sign_out_asked."""
+    """Signals: outbox_asked, doctor_asked, language_asked, look_asked, lock_asked, sign_out_asked."""
 
     outbox_asked = Signal()
     doctor_asked = Signal()
     language_asked = Signal()
     look_asked = Signal()
+    lock_asked = Signal()
     sign_out_asked = Signal()
 
     def __init__(self) -> None:
@@ -64,32 +67,37 @@ class Header(QFrame):
         self._clerk = label()
         self._practice = label(role="practice")
         self._link, self._reader_chip, self._printer_chip = Chip(), Chip(), Chip()
+        self._clock = Chip()
         self._outbox = QPushButton()
         self._doctor = QPushButton()
         self._language = QPushButton()
         self._look = QPushButton()
+        self._lock = QPushButton()
         self._sign_out = QPushButton()
         self._lay_out()
         on_click(self._outbox, self.outbox_asked.emit)
         on_click(self._doctor, self.doctor_asked.emit)
         on_click(self._language, self.language_asked.emit)
         on_click(self._look, self.look_asked.emit)
+        on_click(self._lock, self.lock_asked.emit)
         on_click(self._sign_out, self.sign_out_asked.emit)
 
     def _lay_out(self) -> None:
         line = row(self, gap=4)
-        line.setContentsMargins(16, 6, 12, 6)
+        line.setContentsMargins(16, 6, 8, 6)
         for part in (self._hall, self._window, self._clerk, self._practice):
             line.addWidget(part)
         line.addStretch(1)
         states: tuple[QWidget, ...] = (
             self._link,
+            self._clock,
             self._outbox,
             self._reader_chip,
             self._printer_chip,
             self._doctor,
             self._language,
             self._look,
+            self._lock,
             self._sign_out,
         )
         for state in states:
@@ -132,6 +140,7 @@ class Header(QFrame):
         for room in Room:
             self._practice.setText(tr("header.practice" if room < Room.SHORT else "header.practice_short"))
             self._tell_link(status.link, room)
+            self._tell_clock(status.link, room)
             self._tell_outbox(status, room)
             self._tell_reader(room)
             self._tell_printer(room)
@@ -143,14 +152,23 @@ class Header(QFrame):
 
     def _tell_link(self, link: LinkStatus, room: Room) -> None:
         icon, tone = _LINK[link.state]
+        today = self._status.today if self._status else None
         words = whole = tr(f"link.{link.state.value}")
         if link.state is LinkState.OFFLINE and link.since:
-            whole = tr("link.offline_since", time=f"{link.since:%H:%M}")
+            whole = tr("link.offline_since", time=moment(link.since, today))
             words = whole if room < Room.TERSE else words
         elif link.synced_at:
-            whole = tr("link.synced", state=words, time=f"{link.synced_at:%H:%M}")
+            whole = tr("link.synced", state=words, time=moment(link.synced_at, today))
             words = whole if room < Room.BRIEF else words
         self._tell_chip(self._link, icon, words, whole, tone)
+
+    def _tell_clock(self, link: LinkStatus, room: Room) -> None:
+        """Nothing while the clock is right enough: what is printed bears the office's time."""
+        wrong = clock_message(link)
+        self._clock.setVisible(wrong is not None)
+        if wrong is not None:
+            words = tr("clock.chip") if room < Room.ICONS else ""
+            self._tell_chip(self._clock, "clock", words, wrong.sentence()[0], "warn")
 
     def _tell_reader(self, room: Room) -> None:
         icon, tone = _READER[self._reader.state]
@@ -189,27 +207,29 @@ class Header(QFrame):
 
     def _tell_outbox(self, status: StatusView, room: Room) -> None:
         words, brief = tr("header.unsent", count=status.unsent), f"{status.unsent}"
+        if status.oldest_unsent and room < Room.SHORT:
+            time = moment(status.oldest_unsent, status.today)
+            words = tr("header.unsent_since", count=status.unsent, time=time)
         if status.tasks:
-            words = tr("header.unsent_tasks", count=status.unsent, tasks=status.tasks)
+            words = tr("header.with_tasks", words=words, tasks=status.tasks)
             brief = f"{status.unsent} · {status.tasks}"
         self._outbox.setText(words if room < Room.TERSE else brief)
         self._outbox.setIcon(icons.icon("warn" if status.tasks else "outbox", self._ink()))
-        tip = f"{words}\n{tr('header.open_outbox', key=Key.OUTBOX)}"
-        if status.oldest_unsent:
-            tip += "\n" + tr("header.oldest", time=f"{status.oldest_unsent:%m-%d %H:%M}")
+        tip = "\n".join((words, *_rest(status), tr("header.open_outbox", key=Key.OUTBOX)))
         self._outbox.setToolTip(tip)
         self._outbox.setAccessibleName(tip)
 
     def _tell_buttons(self) -> None:
         self._doctor.setIcon(icons.icon("doctor", self._ink()))
-        self._language.setIcon(icons.icon("language", self._ink()))
         self._language.setText("EN" if language() == "zh" else "中")
         self._look.setIcon(icons.icon(theme.current().name, self._ink()))
+        self._lock.setIcon(icons.icon("lock", self._ink()))
         self._sign_out.setIcon(icons.icon("sign_out", self._ink()))
         for button, key, press in (
             (self._doctor, "doctor.open", Key.DOCTOR),
             (self._language, "header.language", Key.LANGUAGE),
             (self._look, "header.look", Key.LOOK),
+            (self._lock, "header.lock", Key.LOCK),
             (self._sign_out, "header.sign_out", Key.SIGN_OUT),
         ):
             button.setToolTip(f"{tr(key)}  {press}")
@@ -231,3 +251,14 @@ class Header(QFrame):
     def look_button(self) -> QPushButton:
         """Where the menu of themes and sizes opens."""
         return self._look
+
+
+def _rest(status: StatusView) -> list[str]:
+    """What else of this workstation has not come to its end at the office."""
+    told = []
+    if status.oldest_unsent:
+        told.append(tr("header.oldest", time=f"{status.oldest_unsent:%m-%d %H:%M}"))
+    for words, count in (("header.held", status.held), ("header.pages", status.pages)):
+        if count:
+            told.append(tr(words, count=count))
+    return told

@@ -40,6 +40,7 @@ _GLYPHS = {
     "link_offline": "wifi-slash",
     "link_online": "wifi-high",
     "link_slow": "wifi-low",
+    "lock": "lock-key",
     "off": "prohibit",
     "ok": "check-circle-fill",
     "organisation": "buildings",

@@ -35,6 +35,7 @@ class Key(StrEnum):
     LANGUAGE = "Ctrl+L"
     LOOK = "Ctrl+T"
     DOCTOR = "Ctrl+Shift+I"
+    LOCK = "Ctrl+Shift+L"
     SIGN_OUT = "Ctrl+Shift+Q"
     CLOSE = "Esc"
     STEP_1 = "Alt+1"

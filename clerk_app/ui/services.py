@@ -49,7 +49,10 @@ class Lanes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything the clerk's work needs. `subscribe` may call its listener on any thread."""
+    """Everything the clerk's work needs. `subscribe` may call its listener on any thread.
+
+    `lock_minutes`: how long nobody may touch the window before it locks itself; 0: as long as he likes.
+    """
 
     desk: Desk
     lanes: Lanes
@@ -61,3 +64,4 @@ class Services:
     practice: bool = False
     camera: Camera | None = None
     decode_photo: PhotoDecoder | None = None
+    lock_minutes: int = 0

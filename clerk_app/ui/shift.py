@@ -1,17 +1,20 @@
-"""Who works at the window: signing in and out, the counter in between, and the events it gets."""
+"""Who works at the window: signing in and out, locking, the counter in between, and the events it gets."""
 
 from __future__ import annotations
 
 from collections.abc import Set
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QStackedWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QStackedWidget, QToolTip, QWidget
+from shiboken6 import isValid
 
 from clerk_app.desk import sign_in
-from clerk_app.desk.ports import CardEvent, CardRead, ReaderState, ReaderStatus
+from clerk_app.desk.ports import CardEvent, CardRead, Operator, ReaderState, ReaderStatus
 from clerk_app.ui.async_action import Actions
 from clerk_app.ui.counter import Counter
+from clerk_app.ui.idle import IdleWatch
 from clerk_app.ui.keys import STEPS, Key
+from clerk_app.ui.lock_page import LockPage
 from clerk_app.ui.readers_at_window import BETWEEN, ReadersAtWindow
 from clerk_app.ui.scans import is_known
 from clerk_app.ui.services import Services
@@ -41,8 +44,22 @@ class Shift(QObject):
         self.counter: Counter | None = None
         self._scanner = Wedge(is_known)
         self._scanner.scanned.connect(self._scanned)
+        self.lock_page = LockPage()
+        self._hand: QWidget | None = None  # where the focus was when the window was locked
+        clock = services.desk.clock
+        self.idle_watch = IdleWatch(services.lock_minutes, clock.now, clock.monotonic)
+        self._tie_lock()
         self._actions.busy.connect(self._show_busy)
         self._actions.rested.connect(self._let_go)
+
+    def _tie_lock(self) -> None:
+        page = self.lock_page
+        self._pages.addWidget(page)
+        self.idle_watch.idle.connect(lambda: self.lock(idle=True))
+        page.opened.connect(lambda password: self._actions.start(self._unlocked(password), page, "unlock"))
+        page.changed.connect(lambda *given: self._actions.start(self._changed(*given), page, "unlock"))
+        page.language_asked.connect(self.language_asked)
+        page.look_asked.connect(self.look_asked)
 
     @property
     def idle(self) -> bool:
@@ -54,7 +71,10 @@ class Shift(QObject):
         self._actions.start(self._signed_in(staff_no, password), self._page, "sign_in")
 
     async def _signed_in(self, staff_no: str, password: str) -> None:
-        operator = await self._actions.network(sign_in.sign_in, staff_no, password)
+        self._work(await self._actions.network(sign_in.sign_in, staff_no, password))
+
+    def _work(self, operator: Operator) -> None:
+        """Show the counter of `operator`."""
         self._page.forget()
         counter = Counter(self._actions, operator)
         self.counter = counter
@@ -62,32 +82,94 @@ class Shift(QObject):
         counter.header.look_asked.connect(self.look_asked)
         counter.header.doctor_asked.connect(self.doctor_asked)
         counter.header.sign_out_asked.connect(self.sign_out)
+        counter.header.lock_asked.connect(self.lock)
         self._pages.addWidget(counter)
         counter.retranslate()
         self._pages.setCurrentWidget(counter)
         counter.acts.called.connect(self._read_early_card)
         counter.start_work(self._reader)
         self._scanner.start()
+        self.idle_watch.start()
 
     def sign_out(self) -> None:
         """Leave the counter; what is unfinished stays in the store."""
-        counter, self.counter = self.counter, None
+        counter = self.counter
         if counter is None:
             return
-        self._scanner.stop()
         counter.steps.form.flush()
         staff_no = counter.shown.operator.staff_no
         self._pages.setCurrentWidget(self._page)
-        self._pages.removeWidget(counter)
-        counter.retire()
-        self._retired = counter
+        self._leave(counter)
         self._page.focus_first()
         self._actions.start(self._actions.network(sign_in.sign_out, staff_no), self._page, "sign_out")
 
+    def _leave(self, counter: Counter) -> None:
+        self.counter = None
+        self._scanner.stop()
+        self.idle_watch.stop()
+        self._pages.removeWidget(counter)
+        counter.retire()
+        self._retired = counter
+
+    # --- the locked window ---------------------------------------------------------------------------
+
+    @property
+    def locked(self) -> bool:
+        """Whether the counter is covered, until somebody proves who he is."""
+        return self.counter is not None and self._pages.currentWidget() is self.lock_page
+
+    def lock(self, *, idle: bool = False) -> None:
+        """Cover the counter. What is under way goes on below; no card, scan or key reaches it."""
+        counter = self.counter
+        if counter is None or self.locked:
+            return
+        here = QApplication.focusWidget()
+        self._hand = here if here is not None and counter.isAncestorOf(here) else None
+        self._scanner.stop()
+        self.idle_watch.stop()
+        _close_what_floats(counter.window())
+        counter.cover()
+        operator, now = counter.shown.operator, self._services.desk.clock.now()
+        self._pages.setCurrentWidget(self.lock_page)
+        self.lock_page.show_locked(operator, now)
+        record = self._actions.at_desk(sign_in.lock, operator.staff_no, idle=idle)
+        self._actions.start(record, self.lock_page)
+
+    async def _unlocked(self, password: str) -> None:
+        if (counter := self.counter) is None:
+            return
+        staff_no = counter.shown.operator.staff_no
+        operator = await self._actions.network(sign_in.unlock, staff_no, password)
+        self.lock_page.forget()
+        self._pages.setCurrentWidget(counter)
+        counter.work_as(operator)
+        counter.header.show_reader(self._reader)
+        self._scanner.start()
+        self.idle_watch.start()
+        if self._hand is not None and isValid(self._hand):
+            self._hand.setFocus()
+
+    async def _changed(self, staff_no: str, password: str) -> None:
+        """Another clerk takes over: only then the one before is signed out. The visit stays his."""
+        if (counter := self.counter) is None:
+            return
+        leaving = counter.shown.operator.staff_no
+        if staff_no == leaving:
+            await self._unlocked(password)
+            return
+        operator = await self._actions.network(sign_in.change, leaving, staff_no, password)
+        self.lock_page.forget()
+        self._leave(counter)
+        self._work(operator)
+
     def press(self, key: Key) -> None:
-        """Do what `key` means at the counter; nothing while nobody is signed in."""
+        """Do what `key` means at the counter; nothing while nobody is signed in, or it is locked."""
         counter = self.counter
         if counter is None:
+            return
+        if self.locked:
+            if key is Key.CLOSE:
+                self.lock_page.ask_another(False)
             return
         if key in STEPS:
             counter.steps.open_step(STEPS.index(key) + 1)
@@ -118,6 +200,7 @@ class Shift(QObject):
             Key.NO: lambda: counter.answer(1),
             Key.GUIDE: lambda: counter.side.show_page(0),
             Key.CASES: counter.show_cases,
+            Key.LOCK: self.lock,
             Key.SIGN_OUT: self.sign_out,
             Key.CLOSE: counter.close_something,
         }[key]()
@@ -126,6 +209,11 @@ class Shift(QObject):
         """Something happened on the card reader."""
         if isinstance(event, ReaderStatus):
             self._reader = event = self._readers.hear(event, self._visit)
+        if self.locked:
+            if isinstance(event, CardRead):
+                self._reader = ReaderStatus(ReaderState.PRESENT, event.reader)
+            return  # what is on the card is nobody's business now
+        self.idle_watch.touch()
         mine = not isinstance(event, CardRead) or self._readers.take(event, self._visit)
         if self.counter is None:
             return
@@ -154,6 +242,19 @@ class Shift(QObject):
         if (visit := self._visit) and self._readers.call(visit):
             self._services.reader.read_again()
 
+    @property
+    def look_button(self) -> QPushButton | None:
+        """Where the menu of themes and sizes opens; None while nobody is signed in."""
+        if self.counter is None:
+            return None
+        return self.lock_page.look_button if self.locked else self.counter.header.look_button
+
+    def retranslate(self) -> None:
+        """Say everything again in the language and theme on screen."""
+        self.lock_page.retranslate()
+        if self.counter is not None:
+            self.counter.retranslate()
+
     def read_topics(self, topics: Set[str]) -> None:
         """Something changed in the background."""
         if self.counter is not None:
@@ -162,6 +263,7 @@ class Shift(QObject):
     def take_no_more(self) -> None:
         """The window is closing: the field in hand is stored, and nothing is read or scanned any more."""
         self._scanner.stop()
+        self.idle_watch.stop()
         if self.counter is not None:
             self.counter.steps.form.flush()
         self._services.reader.stop()
@@ -173,9 +275,29 @@ class Shift(QObject):
     def _show_busy(self, name: str, on: bool) -> None:
         if name == "sign_in":
             self._page.show_busy(on)
+        elif name == "unlock":
+            self.lock_page.show_busy(on)
 
     def _let_go(self) -> None:
         """The counter of a clerk who left dies when its last act has ended."""
         if self._retired is not None:
             self._retired.deleteLater()
             self._retired = None
+
+
+def _close_what_floats(window: QWidget) -> None:
+    """Dialogs, menus and tool tips lie above every page of the window."""
+    QToolTip.hideText()
+    floating = [each for each in QApplication.topLevelWidgets() if window in _above(each)]
+    for each in floating:
+        if each.isVisible():
+            each.close()
+            window.activateWindow()
+
+
+def _above(widget: QWidget) -> list[QWidget]:
+    """Whom `widget` belongs to, a dialog to the window it was opened from."""
+    found: list[QWidget] = []
+    while (parent := (found[-1] if found else widget).parentWidget()) is not None:
+        found.append(parent)
+    return found

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from clerk_app import failures
 from clerk_app.failures import Failure
 from clerk_app.ui import icons, theme
 from clerk_app.ui.announce import announce
 from clerk_app.ui.banner import BannerSlot
+from clerk_app.ui.credentials import WRONG, Credentials
 from clerk_app.ui.keys import Key
-from clerk_app.ui.pieces import Card, Chip, IconLabel, KeyButton, column, label, mark, on_click, row
+from clerk_app.ui.pieces import Card, Chip, IconLabel, KeyButton, column, label, on_click, row
 from clerk_app.ui.words import either, language, tr, window_name
 
-_BESIDE_PASSWORD = ("SIGN-IN-WRONG",)
+BARRED = frozenset({"OFFICE-REVOKED", "SYNC-REVOKED", "OFFICE-FENCED", "SYNC-FENCED", "OFFICE-DEVICE"})
+"""The office takes nothing from this workstation any more: no password changes that."""
 
 
 class SignInPage(QWidget):
@@ -35,25 +37,20 @@ class SignInPage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._hall = self._hall_en = self._window = ""
         self._practice = False
-        self._failure: Failure | None = None
+        self._barred = ""
         self._busy = False
         self._title, self._where = label(role="heading", wrap=True), label(role="muted", wrap=True)
         self._chip = Chip()
-        self._staff_label, self._password_label = label(role="label"), label(role="label")
-        self._staff, self._password = QLineEdit(), QLineEdit()
-        self._password.setEchoMode(QLineEdit.EchoMode.Password)
-        self._staff_note, self._password_note = (
-            label(role="problem", wrap=True),
-            label(role="problem", wrap=True),
-        )
+        self._fields = Credentials()
+        self._why, self._action = label(role="title", wrap=True), label(wrap=True)
+        self._code = label(role="faint", selectable=True)
         self.banner = BannerSlot()
         self._enter = KeyButton("primary", large=True, wide=True)
         self._doctor, self._language, self._look = QPushButton(), QPushButton(), QPushButton()
         self._doctor.hide()  # until there is a workstation to look at
         self._lay_out()
-        self._staff.returnPressed.connect(self._next)
-        self._password.returnPressed.connect(self._ask)
-        on_click(self._enter, self._ask)
+        self._fields.given.connect(self._ask)
+        on_click(self._enter, self._press)
         on_click(self._doctor, self.doctor_asked.emit)
         on_click(self._language, self.language_asked.emit)
         on_click(self._look, self.look_asked.emit)
@@ -79,10 +76,8 @@ class SignInPage(QWidget):
         body.addLayout(head)
         body.addWidget(self._chip)
         body.addSpacing(12)
-        for part in (self._staff_label, self._staff, self._staff_note):
-            body.addWidget(part)
-        body.addSpacing(4)
-        for part in (self._password_label, self._password, self._password_note):
+        body.addWidget(self._fields)
+        for part in (self._why, self._action, self._code):
             body.addWidget(part)
         body.addWidget(self.banner)
         body.addSpacing(12)
@@ -104,7 +99,7 @@ class SignInPage(QWidget):
         self.retranslate()
 
     def focus_first(self) -> None:
-        (self._password if self._staff.text() else self._staff).setFocus()
+        self._enter.setFocus() if self._barred else self._fields.focus_first()
 
     def show_busy(self, busy: bool) -> None:
         """The office is being asked."""
@@ -113,20 +108,28 @@ class SignInPage(QWidget):
 
     def forget(self) -> None:
         """Empty the password: nobody is signed in here any more."""
-        self._password.clear()
+        self._fields.forget()
         self.withdraw()
 
     # --- a Place for the failures of signing in ---------------------------------------------------------
 
     def tell_failure(self, failure: Failure) -> None:
-        self._failure = failure
-        if failure.code in _BESIDE_PASSWORD:
-            self._password.selectAll()
-            self._password.setFocus()
-            announce(self, failures.text(failure.code, language()).sentence, urgent=True)
+        if failure.code in WRONG:
+            self._fields.tell_wrong(failure.code)
+        elif failure.code in BARRED:
+            self._bar(failure.code)
         else:
             self.banner.tell_failure(failure)
         self.retranslate()
+
+    def _bar(self, code: str) -> None:
+        """Instead of a form that leads nowhere: what happened to this workstation, and who can help."""
+        self._barred = code
+        self._fields.forget()
+        self.retranslate()
+        self._enter.setFocus()
+        text = failures.text(code, language())
+        announce(self, f"{text.sentence} {text.action}", urgent=True)
 
     def tell_bug(self, name: str) -> None:
         self.banner.tell_bug(name)
@@ -136,53 +139,43 @@ class SignInPage(QWidget):
 
     def withdraw(self) -> None:
         """Take the failure of the last attempt away."""
-        self._failure = None
+        self._barred = ""
+        self._fields.withdraw()
         self.banner.withdraw()
         self.retranslate()
 
-    def _next(self) -> None:
-        if self._staff.text().strip():
-            self._password.setFocus()
+    def _press(self) -> None:
+        if self._barred:
+            self.withdraw()
+            self._fields.focus_first()
+        elif not self._busy:
+            self._fields.give()
 
-    def _ask(self) -> None:
-        if self._busy:
-            return
-        staff, password = self._staff.text().strip(), self._password.text()
-        self._staff_note.setVisible(not staff)
-        self._password_note.setVisible(not password and bool(staff))
-        if not staff:
-            self._staff.setFocus()
-        elif not password:
-            self._failure = None
-            self.retranslate()
-            self._password_note.show()
-            self._password.setFocus()
-        else:
+    def _ask(self, staff: str, password: str) -> None:
+        if not self._busy:
             self.withdraw()
             self.asked.emit(staff, password)
 
     def retranslate(self) -> None:
         self._card.setFixedWidth(theme.current().px(420))
-        self._title.setText(tr("signin.title"))
+        barred = bool(self._barred)
+        self._title.setText(tr("signin.barred" if barred else "signin.title"))
         where = tr("signin.where", hall=either(self._hall, self._hall_en), window=window_name(self._window))
         self._where.setText(where if self._window else tr("signin.opening"))
         self._chip.tell("warn", tr("header.practice"), "warn")
         self._chip.setVisible(self._practice)
-        self._staff_label.setText(tr("signin.staff"))
-        self._staff.setAccessibleName(tr("signin.staff"))
-        self._password_label.setText(tr("signin.password"))
-        self._password.setAccessibleName(tr("signin.password"))
-        self._staff_note.setText(tr("signin.no_staff"))
-        self._staff_note.setVisible(False)
-        wrong = self._failure is not None and self._failure.code in _BESIDE_PASSWORD
-        if wrong and self._failure is not None:
-            text = failures.text(self._failure.code, language())
-            self._password_note.setText(f"{text.sentence}\n{text.action}")
-        else:
-            self._password_note.setText(tr("signin.no_password"))
-        self._password_note.setVisible(wrong)
-        mark(self._password, problem="true" if wrong else "false")
-        self._enter.tell(tr("signin.busy" if self._busy else "signin.enter"), "Enter")
+        self._fields.retranslate()
+        self._fields.setVisible(not barred)
+        for part in (self._why, self._action, self._code):
+            part.setVisible(barred)
+        if barred:
+            text = failures.text(self._barred, language())
+            self._why.setText(text.sentence)
+            self._action.setText(text.action)
+            self._code.setText(tr("banner.code", code=self._barred))
+        self._emblem.show_icon("off" if barred else "ticket", "bad" if barred else "primary")
+        words = "signin.again" if barred else "signin.busy" if self._busy else "signin.enter"
+        self._enter.tell(tr(words), "Enter")
         self._enter.setEnabled(not self._busy)
         self._doctor.setText(tr("doctor.open"))
         self._doctor.setIcon(icons.icon("doctor", "primary"))
@@ -193,7 +186,6 @@ class SignInPage(QWidget):
         self._look.setText(tr("header.look"))
         self._look.setIcon(icons.icon(theme.current().name, "primary"))
         self._look.setToolTip(Key.LOOK)
-        self._emblem.redraw()
         self._foot.setText(tr("signin.foot"))
         self.banner.retranslate()
 

@@ -36,6 +36,7 @@ class StepsPanel(QWidget):
         self._visit = ""
         self._open = 0
         self.banner, self.paper, self.left = BannerSlot(), BannerSlot(), BannerSlot()
+        self.clock = BannerSlot()
         self.applicant, self.item, self.situation = ApplicantStep(), ItemStep(), SituationStep()
         self.form, self.material, self.check = FormStep(), MaterialStep(), CheckStep()
         self.ready, self.filed = ReadyPage(), FiledPage()
@@ -51,7 +52,7 @@ class StepsPanel(QWidget):
         for page in (self.ready, self._page_of_steps(), self.filed):
             self._pages.addWidget(page)
         body = column(self, gap=8)
-        for slot in (self.banner, self.paper, self.left):
+        for slot in (self.clock, self.banner, self.paper, self.left):
             body.addWidget(slot)
         body.addWidget(self._pages, 1)
         for step in self._steps:
@@ -159,7 +160,7 @@ class StepsPanel(QWidget):
 
     def retranslate(self) -> None:
         self._thin_out()
-        for slot in (self.banner, self.paper, self.left):
+        for slot in (self.clock, self.banner, self.paper, self.left):
             slot.retranslate()
         self.ready.retranslate()
         self.filed.retranslate()

@@ -27,11 +27,14 @@ class VoidSheet(SideSheet):
         self._reason = QPlainTextEdit()
         self._reason.setTabChangesFocus(True)
         self._problem = label(role="problem", wrap=True)
+        self._second = label(role="muted", wrap=True)
+        self._offline = False
         self.banner = BannerSlot()
         self._stay, self._void = KeyButton(), KeyButton("danger")
         on_click(self._stay, self.put_away)
         on_click(self._void, self._give)
-        for part in (self._what, self._consequence, self._ask, self._reason, self._problem, self.banner):
+        above: tuple[QWidget, ...] = (self._what, self._consequence, self._second, self._ask, self._reason)
+        for part in (*above, self._problem, self.banner):
             self.body.addWidget(part)
         foot = row()
         foot.addStretch()
@@ -40,14 +43,19 @@ class VoidSheet(SideSheet):
         self.body.addLayout(foot)
         self.body.addStretch()
 
-    def ask(self, case: CaseRow) -> None:
-        """Ask for the reason to void `case`."""
-        self._case = case
+    def ask(self, case: CaseRow, *, offline: bool = False) -> None:
+        """Ask for the reason to void `case`; without the office it takes a second person."""
+        self._case, self._offline = case, offline
         self._reason.clear()
         self._problem.hide()
         self.banner.withdraw()
         self.show_up()
         self._reason.setFocus()
+
+    @property
+    def case(self) -> CaseRow | None:
+        """The case that was asked about last."""
+        return self._case
 
     def _give(self) -> None:
         reason = self._reason.toPlainText().strip()
@@ -62,6 +70,8 @@ class VoidSheet(SideSheet):
         case = self._case
         self._what.setText(f"{case.number}  {case.item}" if case else "")
         self._consequence.setText(tr("void.consequence"))
+        self._second.setText(tr("void.second"))
+        self._second.setVisible(self._offline)
         self._ask.setText(tr("void.reason"))
         self._reason.setAccessibleName(tr("void.reason"))
         self._reason.setFixedHeight(theme.current().px(96))

@@ -60,6 +60,7 @@ DEVICE = Device(
     region="510700",
     window="12",
     queue="A",
+    offline_series="L12",
     seal_key=office_seal.PUBLIC,
 )
 LI = CardRecord(

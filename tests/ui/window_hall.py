@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from window_fakes import (
     CLERK,
     DEVICE,
+    LI,
     MORNING,
     PASSWORD,
     FakeCamera,
@@ -35,6 +36,7 @@ from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import (
     CardRead,
     Changed,
+    CommandState,
     LinkState,
     LinkStatus,
     LostCard,
@@ -43,6 +45,8 @@ from clerk_app.desk.ports import (
 from clerk_app.devices.scanner.page import pages
 from clerk_app.devices.voice.voice import NoVoice
 from clerk_app.domain.applicant import CardRecord
+from clerk_app.domain.case import SyncState
+from clerk_app.domain.catalogue import OfflineRule
 from clerk_app.domain.ids import uuid7
 from clerk_app.domain.lost_cards import SALT_KEY, digest
 from clerk_app.domain.numbering import NumberBlock
@@ -89,8 +93,8 @@ class Hall:
         if not self.window.idle:
             self.settle()
 
-    def sign_in(self) -> Counter:
-        self.type(CLERK)
+    def sign_in(self, staff_no: str = CLERK) -> Counter:
+        self.type(staff_no)
         self.press(Qt.Key.Key_Return)
         self.type(PASSWORD)
         self.press(Qt.Key.Key_Return)
@@ -168,6 +172,68 @@ class Hall:
         self.link[:] = [LinkStatus(LinkState.OFFLINE, since=MORNING)]
         self.changed("link")
 
+    def broken(self, code: str) -> None:
+        """Nothing is sent, for a reason that the network does not mend."""
+        self.office.failure = code
+        state = LinkState.OFFLINE
+        self.link[:] = [LinkStatus(state, since=MORNING, code=code, tried_at=MORNING, next_at=None)]
+        self.changed("link")
+
+    def receive(self) -> str:
+        """A case received offline by paper ticket, because the office has to check its item first: its id."""
+        for code, item in self.catalogue.items.items():
+            kind = replace(item.kind, offline=OfflineRule.RECEIVE)
+            self.catalogue.items[code] = replace(item, kind=kind)
+        if self.window.counter is None:
+            self.sign_in()
+        self.offline()
+        self.press(Qt.Key.Key_F1)
+        self.type("B052")
+        self.press(Qt.Key.Key_Return)
+        self.lay_card(LI)
+        self.type("sbk bl")
+        self.press(Qt.Key.Key_Return)
+        self.type("13812345678")
+        self.press(Qt.Key.Key_Return)
+        self.press(Qt.Key.Key_Down)
+        for row in self.counter.steps.material._rows.values():
+            if not row._tick.isChecked():
+                row._tick.click()
+                self.settle()
+        self.press(Qt.Key.Key_F8)
+        visit = self.counter.shown.visit
+        assert visit is not None and visit.cases, "nothing was received"
+        return visit.cases[-1].id
+
+    def register(self, case_id: str) -> None:
+        """The office has everything, and told its number of this case."""
+
+        def write(tx: object) -> None:
+            tx.outbox.mark([one.id for one in tx.outbox.pending()], CommandState.APPLIED)
+            known = tx.cases.get(case_id)
+            official = "11510700MB0000001X51160000100020261120001"
+            registered = SyncState.REGISTERED
+            tx.cases.save(replace(known, sync_state=registered, official_number=official, refusal=None))
+
+        self.store.write(write)
+        self.online()
+        self.changed("cases", "outbox")
+
+    def refuse(self, type_: str, code: str, state: CommandState = CommandState.REFUSED) -> None:
+        """The office refuses the oldest command of a type, or keeps it."""
+
+        def write(tx: object) -> None:
+            waits = (CommandState.WAITING, CommandState.SENT)
+            command = next(c for c in tx.outbox.pending() if c.type == type_ and c.state in waits)
+            tx.outbox.mark([command.id], state, code)
+            if (case := tx.cases.get(command.aggregate)) is not None:
+                held = state is CommandState.HELD
+                sync = SyncState.HELD if held else SyncState.REFUSED
+                tx.cases.save(replace(case, sync_state=sync, refusal=code))
+
+        self.store.write(write)
+        self.changed("cases", "outbox")
+
     def online(self) -> None:
         self.office.failure = ""
         self.link[:] = [LinkStatus(LinkState.ONLINE, synced_at=MORNING)]
@@ -206,6 +272,7 @@ def hall(
     practice: bool = False,
     look: Look | None = None,
     decode_photo: PhotoDecoder | None = None,
+    lock_minutes: int = 0,
 ) -> Iterator[Hall]:
     """A window on the screen, not signed in, with six people waiting and a hundred case numbers."""
     store = SqlStore.in_memory()
@@ -261,6 +328,7 @@ def hall(
             practice,
             camera,
             decode_photo,
+            lock_minutes,
         )
     )
     with bot.waitActive(window):
