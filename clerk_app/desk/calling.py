@@ -25,18 +25,24 @@ def call_next(desk: Desk, operator: str) -> Visit | None:
     """The visit of the ticket the authority assigns to this window, or None when nobody waits.
 
     The request id is kept until the answer is in the store: a call whose answer was lost is asked for again
-    under the same id and gives the same ticket. Failures: DESK-VISIT-OPEN, or SYNC-… when nothing answers.
+    under the same id and gives the same ticket. One of an earlier day is called no more: its number is
+    somebody else's today. Failures: DESK-VISIT-OPEN, or SYNC-… when nothing answers.
     """
 
-    def begin(tx: Transaction) -> str:
+    def begin(tx: Transaction, *, anew: bool = False) -> tuple[str, bool]:
         rights.require(tx, operator, rights.CALL)
         if tx.visits.current(operator) is not None:
             raise Failure("DESK-VISIT-OPEN")
-        request = tx.meta.get("call_request") or desk.new_id()
+        kept = "" if anew else tx.meta.get("call_request")
+        request = kept or desk.new_id()
         tx.meta.set("call_request", request)
-        return request
+        return request, bool(kept)
 
-    ticket = desk.office.call_next(desk.store.write(begin))
+    request, kept = desk.store.write(begin)
+    ticket = desk.office.call_next(request)
+    if kept and ticket and due_dates.day_of(ticket.issued_at) != due_dates.day_of(desk.clock.now()):
+        request, _ = desk.store.write(lambda tx: begin(tx, anew=True))
+        ticket = desk.office.call_next(request)
 
     def record(tx: Transaction) -> Visit | None:
         if tx.visits.current(operator) is not None:

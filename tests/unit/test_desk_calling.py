@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -50,6 +51,19 @@ def test_a_call_whose_answer_was_lost_gives_the_same_ticket(hall: Bench) -> None
     assert visit is not None
     assert visit.ticket_number == "A037"
     assert len(hall.office.answered) == 1
+
+
+def test_a_call_whose_answer_was_lost_yesterday_calls_nobody_of_yesterday(hall: Bench) -> None:
+    hall.office.lose_answer = True
+    with pytest.raises(Failure, match="SYNC-OFFLINE"):
+        calling.call_next(hall.desk, CLERK)
+    hall.clock.advance(timedelta(days=1))
+    hall.office.tickets = [replace(ticket("A037"), issued_at=hall.clock.now())]
+    visit = calling.call_next(hall.desk, CLERK)
+    assert visit is not None
+    assert visit.ticket_id == hall.store.read(lambda tx: tx.tickets.by_number("A037")).id
+    assert hall.store.read(lambda tx: tx.tickets.get(visit.ticket_id)).issued_at == hall.clock.now()
+    assert hall.voice.said == [("A037", hall.desk.device.window)]
 
 
 def test_a_session_is_renewed_by_the_office_alone(hall: Bench) -> None:
