@@ -45,6 +45,9 @@ def settle(tx: Transaction, answered: Iterable[tuple[Command, CommandResult]], n
             _settled_before(tx, command, state, now)
             continue
         code = "" if state is CommandState.APPLIED else clerk_code(result.status, result.code)
+        if state is CommandState.REFUSED and command.state is CommandState.APPLIED:
+            _taken_back(tx, command, code, result.code, now)
+            continue
         marks[state, code].append(command.id)
         if of_case(command) and command.state in _OPEN:
             if state is CommandState.REFUSED:
@@ -58,8 +61,12 @@ def settle(tx: Transaction, answered: Iterable[tuple[Command, CommandResult]], n
 def settle_owed(tx: Transaction, command_id: str, status: str, code: str, now: datetime) -> bool:
     """Write the answer the office owed for a held command; whether it told anything new."""
     command = tx.outbox.get(command_id)
-    if command is None or command.state in (CommandState.APPLIED, CommandState.SETTLED):
+    if command is None or command.state is CommandState.SETTLED:
         return False
+    if command.state is CommandState.APPLIED:
+        if status == "refused":
+            _taken_back(tx, command, clerk_code(status, code), code, now)
+        return status == "refused" and of_case(command)
     if status == "applied":
         tx.outbox.mark([command.id], CommandState.APPLIED)
         if of_case(command):
@@ -93,6 +100,16 @@ def _show_refusal(tx: Transaction, command: Command, code: str, told: str, now: 
         tx.cases.save(replace(case, sync_state=SyncState.REFUSED, refusal=code))
     event = TimelineEvent(now, TimelineKind.REFUSED, told, visit_id=case.visit_id, case_id=case.id)
     tx.timeline.add(event)
+
+
+def _taken_back(tx: Transaction, command: Command, code: str, told: str, now: datetime) -> None:
+    """The office applied it once, lost its memory, and refuses it now: without a word the case would be lost.
+
+    What became of a ticket is over.
+    """
+    if of_case(command):
+        tx.outbox.taken_back(command.id, code)
+        _show_refusal(tx, command, code, told, now)
 
 
 def _show_held(tx: Transaction, command: Command) -> None:

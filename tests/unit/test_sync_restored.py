@@ -166,6 +166,16 @@ def test_a_restored_office_that_shows_itself_by_a_new_generation_gets_its_cases_
     assert office.applied == [case.id]
 
 
+def test_a_case_answered_but_not_yet_registered_here_goes_up_again_in_a_new_epoch(store, office):
+    case = file_case(store, 1)
+    drain(store, office)
+    store.write(lambda tx: tx.meta.set_device(replace(DEVICE, epoch=2)))
+    restored = PaperOffice()
+    Pull(store, HandClock(), lambda items: None).scope(restored, SCOPE, no_beat)
+    Push(store, replace(DEVICE, epoch=2), HandClock()).drain(restored, no_beat)
+    assert restored.applied == [case.id]
+
+
 def test_cases_of_an_earlier_epoch_that_the_office_lost_go_up_in_this_one(store, office, caplog):
     case = file_case(store, 1)
     add_command(store, "case.accept", case.id)

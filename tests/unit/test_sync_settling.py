@@ -184,3 +184,27 @@ def settle_by_hand(store, case) -> None:
         tx.cases.save(voided)
 
     store.write(settle)
+
+
+def test_what_a_restored_office_refuses_although_it_had_applied_it_becomes_a_task(store, office):
+    case = file_case(store, 1)
+    drain(store, office)
+    office.publish(SCOPE, "case", case.id, registered(case))
+    pull(store, office)
+    lost = PaperOffice()
+    lost.refuse[case.id] = "OFFICE-NO-ITEM"
+    Push(store, DEVICE, HandClock()).drain(lost, no_beat, probe=True)
+    add_command(store, "case.void", case.id)
+    drain(store, lost)
+    assert known(store, case).sync_state is SyncState.REFUSED
+    assert next(c.state for c in commands(store)) is CommandState.REFUSED
+
+
+def test_an_owed_refusal_of_what_was_applied_before_becomes_a_task(store, office):
+    case = file_case(store, 1)
+    drain(store, office)
+    [command] = store.read(lambda tx: tx.outbox.since(1))
+    office.answer_owed(command.id, "refused", "OFFICE-NO-ITEM")
+    pull(store, office)
+    assert known(store, case).sync_state is SyncState.REFUSED
+    assert [c.id for c in commands(store)] == [command.id]

@@ -58,7 +58,7 @@ class Cases(Protocol):
         """Give a case its official number; its visit. None when it has one, is void, refused or not here."""
 
     def registered(self) -> Sequence[str]:
-        """The ids of the cases here that the office has given a number."""
+        """The ids of the cases here that the office has registered, whether its number has come or not."""
 
     def get(self, case_id: str) -> Case | None: ...
     def by_number(self, number: str) -> Case | None: ...
@@ -119,6 +119,9 @@ class Outbox(Protocol):
         """Commands from `seq` on, answered or not: an office restored from a backup asks for them again."""
 
     def mark(self, ids: Sequence[str], state: CommandState, code: str = "") -> None: ...
+    def taken_back(self, command_id: str, code: str) -> None:
+        """An office restored from a backup refuses what it had applied before."""
+
     def get(self, command_id: str) -> Command | None: ...
     def pending(self) -> Sequence[Command]:
         """Everything neither applied nor settled, oldest first: waiting, sent, refused, held."""
@@ -268,7 +271,6 @@ class Feed(Protocol):
     def reset(self, scope: str) -> None: ...
     def keep_only(self, scopes: Sequence[str]) -> None:
         """Forget the cursors of all other scopes."""
-
 
 
 class Meta(Protocol):

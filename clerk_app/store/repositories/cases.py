@@ -9,10 +9,11 @@ from types import MappingProxyType
 
 from sqlalchemy import bindparam, func, select, update
 
+from clerk_app.desk.ports import CommandState
 from clerk_app.domain.case import Case, LegalState, SyncState
 from clerk_app.store.columns import before, since
 from clerk_app.store.repositories.rows import Prepared, Statements, adding, columns, each, one, values
-from clerk_app.store.tables import cases
+from clerk_app.store.tables import cases, outbox
 
 _ADD = adding(cases)
 _KEPT = ("id", "number")
@@ -70,10 +71,12 @@ class SqlCases:
         return str(row[0]) if row else None
 
     def registered(self) -> Sequence[str]:
-        """The ids of the cases here that the office has given a number."""
-        return tuple(
-            self._sql.execute(select(cases.c.id).where(cases.c.official_number.is_not(None))).scalars()
+        """The ids of the cases here that the office has registered, whether its number has come or not."""
+        applied = select(outbox.c.aggregate).where(
+            outbox.c.type == "case.file", outbox.c.state == CommandState.APPLIED
         )
+        there = cases.c.official_number.is_not(None) | cases.c.id.in_(applied)
+        return tuple(self._sql.execute(select(cases.c.id).where(there)).scalars())
 
     def get(self, case_id: str) -> Case | None:
         return self._sql.find(_GET, Case, {"same_id": case_id})

@@ -77,6 +77,11 @@ class SqlOutbox:
         change = update(outbox).where(outbox.c.id.in_(wanted), outbox.c.state != CommandState.APPLIED)
         self._sql.execute(change.values(state=state, code=code, attempts=attempts))
 
+    def taken_back(self, command_id: str, code: str) -> None:
+        """An office restored from a backup refuses what it had applied before."""
+        change = update(outbox).where(outbox.c.id == command_id)
+        self._sql.execute(change.values(state=CommandState.REFUSED, code=code))
+
     def get(self, command_id: str) -> Command | None:
         return one(Command, self._sql.execute(_ALL.where(outbox.c.id == command_id)))
 
