@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from office_hall import BODY, CLERK, FILEABLE, Hall
@@ -34,8 +34,12 @@ OWN = ("sync_state", "official_number", "refusal", "void_reason", "printed")
 
 
 class RealClock:
+    """The workstation's clock; `ahead` is what it was turned by."""
+
+    ahead = timedelta()
+
     def now(self) -> datetime:
-        return datetime.now(HALL_TIME)
+        return datetime.now(HALL_TIME) + self.ahead
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -64,7 +68,8 @@ class Window:
         self.enrol(hall)
         self.open()
         office = DirectOffice(client := self.connect(hall.url), self.device)
-        office.sign_in(CLERK.staff_no, CLERK.password)
+        operator = office.sign_in(CLERK.staff_no, CLERK.password).operator
+        self.store.write(lambda tx: tx.operators.save(operator, "no verifier"))  # the grant goes with pushes
         client.close()
 
     def enrol(self, hall: Hall, again: str | None = None) -> None:
@@ -121,13 +126,26 @@ class Window:
         """File a case as the desk does: number, case and command in one transaction."""
 
         def work(tx) -> Case:
-            case = a_case(self.device.hall_code, tx.numbers.take())
+            case = a_case(self.device.hall_code, tx.numbers.take(), self.clock.now())
             tx.cases.add(case)
             body = {k: v for k, v in plain(asdict(case)).items() if k not in OWN} | changes
             tx.outbox.add("case.file", case.id, body, at=case.received_at, operator=case.operator)
             return case
 
         return self.store.write(work)
+
+    def accept(self, case: Case) -> None:
+        """Accept a received case later, as the desk does."""
+        at = self.clock.now()
+        body = {"case_id": case.id, "accepted_at": at.isoformat()}
+
+        def work(tx) -> None:
+            tx.outbox.add("case.accept", case.id, body, at=at, operator=case.operator)
+
+        self.store.write(work)
+
+    def meta(self, key: str) -> str | None:
+        return self.store.read(lambda tx: tx.meta.get(key))
 
     def case(self, case: Case) -> Case:
         found = self.store.read(lambda tx: tx.cases.get(case.id))
@@ -146,7 +164,7 @@ class Window:
                 return status
 
 
-def a_case(hall_code: str, serial: int) -> Case:
+def a_case(hall_code: str, serial: int, at: datetime | None = None) -> Case:
     """An invented person's case; the identity number has a valid check digit."""
     person = Person("李晓明", "510704199001011233", DocumentKind.RESIDENT_ID, EntrySource.CARD)
     return Case(
@@ -161,7 +179,7 @@ def a_case(hall_code: str, serial: int) -> Case:
         legal_state=LegalState.RECEIVED,
         sync_state=SyncState.HERE,
         operator=CLERK.staff_no,
-        received_at=datetime.now(HALL_TIME),
+        received_at=at or datetime.now(HALL_TIME),
     )
 
 
