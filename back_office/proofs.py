@@ -28,8 +28,9 @@ MAX_PROOFS = 256
 def _readable_or_none(value: Any, validate: ValidatorFunctionWrapHandler) -> Sealed | None:
     """A proof that cannot be read must not spoil the commands it travels with."""
     try:
-        sealed: Sealed = validate(value)
-        sealed.text.encode()
+        sealed: Sealed | None = validate(value)
+        if sealed is not None:
+            sealed.text.encode()
     except (ValidationError, UnicodeEncodeError):
         return None
     return sealed
