@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 
 from back_office import blocks, cases, logs, upcasting, visits
 from back_office.access import Device
@@ -121,6 +121,8 @@ def run(tx: Transaction, sender: Device, message: CommandMessage, grants: Grants
         return refused(refusal)
     except (OperationalError, InterfaceError):
         raise
+    except DataError as error:  # a number beyond its column: PostgreSQL says so, SQLite finds nothing there
+        return refused(Refused("OFFICE-MALFORMED", type(error.orig).__name__))
     except Exception as error:
         logs.error("command-held", error, device=sender.id, seq=message.seq, type=message.type)
         return Outcome("held", "OFFICE-ERROR", {})

@@ -1,8 +1,8 @@
 """A PostgreSQL of our own for the tests: a private cluster a process, a database of its own for each test.
 
 It listens on a socket in a temporary folder only and forgets its data when the machine stops (`fsync=off`);
-a killed server loses nothing all the same, because what it wrote is with the operating system. Never the
-system's own cluster.
+a killed server loses nothing all the same, because what it wrote is with the operating system (with
+`synchronous_commit=off` it would lose answered work). Never the system's own cluster.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ OPTIONS = (
     "listen_addresses=''",
     "fsync=off",
     "full_page_writes=off",
-    "synchronous_commit=off",
     "shared_buffers=64MB",
     "max_connections=200",
     "deadlock_timeout=100ms",
