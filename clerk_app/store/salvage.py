@@ -33,7 +33,11 @@ _IDENTITY = ("device", "facts", "number_blocks", "outbox")
 """Tables that must be whole for this workstation to go on under its epoch: a block read without its `next`
 gives numbers twice, and a command that is missing leaves a gap the office waits at."""
 
-_PROBES = 4000
+_CHAIN = "audit"
+"""Taken whole or not at all: a chain with a hole could never be verified again, and the office has the links
+it was sent."""
+
+_PROBES = 1000
 """How far past the last row that could be read another is looked for."""
 
 
@@ -57,7 +61,7 @@ def salvage(path: Path, source: vault.KeySource, at: datetime) -> Salvaged:
     """Make a new cache in the folder `path` of what the present one still holds.
 
     A kill at any point leaves the damaged cache or the new one. Failures: those of opening a cache; and
-    STORE-DAMAGED when not even the first page can be read: only the office has the rest then.
+    STORE-DAMAGED when not even the names of the tables can be read, which are in the first pages.
     """
     check_sqlite()
     folder = CacheFolder(path)
@@ -130,16 +134,22 @@ def _copy(database: Path, key: bytes, target: Any, table: str) -> tuple[int, int
             names = [name for name in source.columns(table) if name in known]
         except dbapi2.Error:
             return 0, 1
-        copied = lost = 0
         marks = ", ".join("?" * len(names))
         # Names of tables and columns are the program's own.
         insert = f"INSERT OR IGNORE INTO {table} ({_list(names)}) VALUES ({marks})"  # noqa: S608
+        copied = lost = 0
+        chain: list[tuple[Any, ...]] = []
         for row in source.rows(table, names):
             if row is None:
                 lost += 1
+            elif table == _CHAIN:
+                chain.append(row)
             else:
                 target.execute(insert, row)
                 copied += 1
+        if chain and not lost:
+            copied = len(chain)
+            target.executemany(insert, chain)
         return copied, lost
     finally:
         source.close()
@@ -213,16 +223,11 @@ class _Source:
 
 
 def _settle(target: Any, *, enrol_again: bool, audit_lost: int) -> bool:
-    """Make what was read hold together; whether a new audit chain begins.
-
-    A chain with a hole could never be verified again; the office has the links it was sent.
-    """
+    """Make what was read hold together; whether a new audit chain begins."""
     target.execute("DELETE FROM print_jobs WHERE case_id NOT IN (SELECT id FROM cases)")
     if enrol_again:
         target.execute("DELETE FROM device")
     if audit_lost:
-        target.execute("DELETE FROM audit")
-        target.execute("DELETE FROM sqlite_sequence WHERE name = 'audit'")
         target.execute("DELETE FROM facts WHERE key LIKE 'audit\\_%' ESCAPE '\\'")
     return bool(audit_lost)
 
