@@ -21,6 +21,7 @@ test=(
   zbar-tools                                       # reads QR and CODE128 back
   cups-daemon cups-client                          # a print queue
   postgresql                                       # a database of its own for each run, never the system's
+  openssl                                          # certificates by the lines of the manual
   xvfb xauth util-linux                            # a display, private namespaces
 )
 
