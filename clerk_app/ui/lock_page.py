@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from clerk_app.desk.ports import Operator
@@ -45,6 +46,7 @@ class LockPage(QWidget):
         self._change, self._language, self._look = QPushButton(), QPushButton(), QPushButton()
         self._lay_out()
         self._fields.given.connect(self._give)
+        self.banner.taken.connect(lambda taken: self._hint.setVisible(not taken))  # large text fills the card
         on_click(self._enter, self._press)
         on_click(self._change, lambda: self.ask_another(not self._other))
         on_click(self._language, self.language_asked.emit)
@@ -61,7 +63,7 @@ class LockPage(QWidget):
         page.addLayout(corner)
         page.addStretch(2)
         self._card = Card()
-        body = column(self._card, margin=32, gap=6)
+        body = column(self._card, margin=28, gap=6)
         head = row(gap=14)
         head.addWidget(self._emblem)
         titles = column(gap=2)
@@ -138,6 +140,13 @@ class LockPage(QWidget):
 
     def tell_worked(self) -> None:
         self.banner.tell_worked()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter on the button, too: it says so."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._enter.hasFocus():
+            self._press()
+        else:
+            super().keyPressEvent(event)
 
     def retranslate(self) -> None:
         self._card.setFixedWidth(theme.current().px(420))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from clerk_app import failures
@@ -105,6 +106,8 @@ class SignInPage(QWidget):
         """The office is being asked."""
         self._busy = busy
         self.retranslate()
+        if self._barred and not busy:
+            self._enter.setFocus()  # while it was grey it could not have it
 
     def forget(self) -> None:
         """Empty the password: nobody is signed in here any more."""
@@ -127,7 +130,6 @@ class SignInPage(QWidget):
         self._barred = code
         self._fields.forget()
         self.retranslate()
-        self._enter.setFocus()
         text = failures.text(code, language())
         announce(self, f"{text.sentence} {text.action}", urgent=True)
 
@@ -155,6 +157,13 @@ class SignInPage(QWidget):
         if not self._busy:
             self.withdraw()
             self.asked.emit(staff, password)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter on the button, too: it says so."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._enter.hasFocus():
+            self._press()
+        else:
+            super().keyPressEvent(event)
 
     def retranslate(self) -> None:
         self._card.setFixedWidth(theme.current().px(420))

@@ -8,20 +8,23 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from window_fakes import CLERK, LI, ZHAO
+from window_fakes import CLERK, LI, MORNING, ZHAO
 from window_hall import Hall, hall
 
 from clerk_app.desk.ports import (
     CardFailed,
     Check,
+    CommandState,
     Level,
+    LinkState,
+    LinkStatus,
     PaperState,
     PrinterStatus,
     PrintOutcome,
@@ -234,6 +237,58 @@ def offline(hall: Hall) -> None:
     hall.press(Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
 
 
+def revoked(hall: Hall) -> None:
+    """Nothing is sent, and waiting does not mend it."""
+    hall.sign_in()
+    hall.broken("SYNC-FENCED")
+    hall.press(Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
+
+
+def tasks(hall: Hall) -> None:
+    """The office refused a case and a ticket, and keeps another case."""
+    again(hall)
+    hall.press(Qt.Key.Key_F8)
+    hall.press(Qt.Key.Key_F7)
+    hall.refuse("case.file", "OFFICE-NUMBER-FOREIGN")
+    hall.refuse("ticket.serving", "OFFICE-TICKET-STATE")
+    hall.refuse("ticket.done", "SYNC-HELD", CommandState.HELD)
+    hall.press(Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
+
+
+def receive_only(hall: Hall) -> None:
+    """Offline, with an item that is received only: said at the item, at the button and on the page after."""
+    hall.receive()
+
+
+def awaiting(hall: Hall) -> None:
+    """Between two visits: what is still to be accepted, and limits that the calendar moved."""
+    case = hall.receive()
+    hall.press(Qt.Key.Key_F7)
+    hall.register(case)
+    hall.clock.at += timedelta(days=6)
+    hall.store.write(lambda tx: tx.meta.set("due_moved", '["MY01-00001207-6"]'))
+    hall.changed("due")
+
+
+def accept_later(hall: Hall) -> None:
+    awaiting(hall)
+    hall.press(Qt.Key.Key_C, Qt.KeyboardModifier.AltModifier)
+
+
+def accepted_later(hall: Hall) -> None:
+    accept_later(hall)
+    hall.press(Qt.Key.Key_F9)
+
+
+def offline_tickets(hall: Hall) -> None:
+    hall.office.rights |= {"issue"}
+    hall.sign_in()
+    hall.offline()
+    hall.press(Qt.Key.Key_I, Qt.KeyboardModifier.AltModifier)
+    hall.press(Qt.Key.Key_L)
+    hall.press(Qt.Key.Key_I, Qt.KeyboardModifier.AltModifier)
+
+
 def offline_ready(hall: Hall) -> None:
     hall.sign_in()
     hall.offline()
@@ -271,6 +326,53 @@ def ticket_in_doubt(hall: Hall) -> None:
     hall.printer.outcomes.append(PrintResult(PrintOutcome.UNKNOWN, "PRINTER-UNCONFIRMED"))
     issuing(hall)
     hall.press(Qt.Key.Key_A)
+
+
+def locked(hall: Hall) -> None:
+    filling(hall)
+    hall.press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    hall.type("wrong")
+    hall.press(Qt.Key.Key_Return)
+
+
+def locked_other(hall: Hall) -> None:
+    filling(hall)
+    hall.offline()
+    hall.press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    hall.click("换一位工作人员")
+    hall.type("3001")
+    hall.press(Qt.Key.Key_Return)
+    hall.type("word")
+    hall.press(Qt.Key.Key_Return)
+
+
+def second_person(hall: Hall) -> None:
+    filed(hall)
+    hall.offline()
+    hall.press(Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    hall.type("同一事项重复收件，申请人要求撤回。")
+    hall.click("确认作废")
+    hall.type(CLERK)
+    hall.press(Qt.Key.Key_Return)
+    hall.type("right")
+    hall.press(Qt.Key.Key_Return)
+
+
+def void_offline(hall: Hall) -> None:
+    filed(hall)
+    hall.offline()
+    hall.press(Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+
+
+def clock_off(hall: Hall) -> None:
+    checks(hall)
+    hall.link[:] = [LinkStatus(LinkState.OFFLINE, since=MORNING, jumped_seconds=-90_000.0)]
+    hall.changed("link")
+
+
+def barred(hall: Hall) -> None:
+    hall.office.failure = "OFFICE-REVOKED"
+    sign_in(hall)
 
 
 def undo(hall: Hall) -> None:
@@ -315,6 +417,16 @@ def slips_in_doubt(hall: Hall) -> None:
     hall.press(Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
 
 
+def closing(hall: Hall) -> None:
+    """The closing sheet of a day with offline tickets, a case only received and one void."""
+    awaiting(hall)
+    hall.store.write(lambda tx: tx.meta.set(f"offline_tickets:L12:{MORNING.date()}", "7"))
+    hall.clock.at = MORNING
+    hall.press(Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    for _ in range(4):
+        hall.press(Qt.Key.Key_Down)
+
+
 SCENES: dict[str, Callable[[Hall], None]] = {
     scene.__name__: scene
     for scene in (
@@ -344,15 +456,29 @@ SCENES: dict[str, Callable[[Hall], None]] = {
         scanned_ticket,
         scanned_nothing,
         offline,
+        revoked,
+        tasks,
+        receive_only,
+        awaiting,
+        accept_later,
+        accepted_later,
+        offline_tickets,
         offline_ready,
         void,
         session,
+        locked,
+        locked_other,
+        void_offline,
+        second_person,
+        clock_off,
+        barred,
         issuing,
         ticket_without_paper,
         ticket_in_doubt,
         undo,
         slips,
         slips_in_doubt,
+        closing,
         doctor,
     )
 }

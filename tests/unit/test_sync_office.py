@@ -10,6 +10,7 @@ import keyring.errors
 import pytest
 from sync_hall import DEVICE, NOW, Answers
 
+from clerk_app.desk.ports import Seal
 from clerk_app.domain.ticket import Series, TicketState
 from clerk_app.failures import Failure
 from clerk_app.sync.client import OfficeClient
@@ -168,6 +169,35 @@ def test_signing_out_ends_the_session_once(script, office):
     office.sign_out()
     office.sign_out()
     assert [path for path, _, _ in script.asked] == ["POST /v1/session", "DELETE /v1/session"]
+
+
+SIGNED = {"text": '{"what":"grant"}', "seal": "ab"}
+
+
+def test_the_grant_is_kept_as_the_office_signed_it(script, office):
+    script.answers["/v1/session"] = (200, SESSION | {"grant": SIGNED})
+    assert office.sign_in("1024", "secret").operator.grant == Seal(SIGNED["text"], SIGNED["seal"])
+
+
+def test_a_new_session_ends_the_one_before(script, office):
+    for token in ("session-1", "session-2"):
+        script.answers["/v1/session"] = (200, SESSION | {"token": token})
+        office.sign_in("1024", "secret")
+    (path, _, headers) = script.asked[-1]
+    assert (path, headers["X-Clerk-Session"]) == ("DELETE /v1/session", "session-1")
+
+
+def test_a_second_person_is_proved_without_ending_the_clerks_session(script, office):
+    script.answers["/v1/queues/general/call"] = (200, {"ticket": TICKET})
+    script.answers["/v1/session"] = (200, SESSION)
+    office.sign_in("1024", "secret")
+    other = SESSION | {"token": "session-2", "staff_no": "1001", "grant": SIGNED}
+    script.answers["/v1/session"] = (200, other)
+    second = office.prove("1001", "word")
+    assert (second.staff_no, second.grant) == ("1001", Seal(SIGNED["text"], SIGNED["seal"]))
+    assert script.asked[-1][2]["X-Clerk-Session"] == "session-2", "his session is over at once"
+    office.call_next("request-1")
+    assert script.asked[-1][2]["X-Clerk-Session"] == "session-1"
 
 
 class Keeper:
