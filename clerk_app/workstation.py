@@ -147,6 +147,7 @@ class Workstation:
             link=lambda: self.link,
             poke=self.scheduler.poke,
             changed=self._tell,
+            room=store.check_room,
         )
         self._courier = CatalogueCourier(
             self._fetch_catalogue,

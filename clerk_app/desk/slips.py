@@ -13,6 +13,7 @@ from datetime import date
 from clerk_app.desk import acceptance, case_rows, correction, reports
 from clerk_app.desk.context import Desk
 from clerk_app.desk.draft_view import OPEN, item_or_none
+from clerk_app.desk.due_dates import day_of
 from clerk_app.desk.ports import PrintJob, PrintState, Transaction
 from clerk_app.desk.views import Gate, Paper, PaperView
 from clerk_app.domain import masking
@@ -64,10 +65,12 @@ def papers(desk: Desk, case_id: str | None) -> tuple[PaperView, ...]:
     return desk.store.read(look)
 
 
-def propose(desk: Desk, paper: Paper, case_id: str | None, operator: str) -> Proposed:
+def propose(
+    desk: Desk, paper: Paper, case_id: str | None, operator: str, day: date | None = None
+) -> Proposed:
     """The slip that `issue` would print now, or the one that still waits for paper.
 
-    Failures DESK-NO-CASE, DESK-PRINTING.
+    `day` is that of a closing sheet; left out: today. Failures DESK-NO-CASE, DESK-PRINTING.
     """
     if paper is Paper.TEST:
         return Proposed(reports.test_slip(desk))
@@ -78,7 +81,7 @@ def propose(desk: Desk, paper: Paper, case_id: str | None, operator: str) -> Pro
             case Paper.SHIFT:
                 return Proposed(reports.shift_slip(desk, tx, operator))
             case Paper.CLOSING:
-                return Proposed(reports.closing_slip(desk, tx, operator, _today(desk)))
+                return Proposed(reports.closing_slip(desk, tx, operator, day or _today(desk)))
         case = _case(tx, case_id)
         jobs = tx.print_jobs.of_case(case.id)
         if paper is Paper.RECEIPT:
@@ -96,8 +99,11 @@ def propose(desk: Desk, paper: Paper, case_id: str | None, operator: str) -> Pro
     return desk.store.read(look)
 
 
-def issue(desk: Desk, paper: Paper, case_id: str | None, operator: str) -> None:
-    """Queue `paper`. Failures DESK-NO-CASE, DESK-PRINTING, DESK-VOID-ALREADY, STORE-AUDIT-BROKEN."""
+def issue(desk: Desk, paper: Paper, case_id: str | None, operator: str, day: date | None = None) -> None:
+    """Queue `paper`, a closing sheet for `day`.
+
+    Failures DESK-NO-CASE, DESK-PRINTING, DESK-VOID-ALREADY, STORE-AUDIT-BROKEN.
+    """
     match paper:
         case Paper.RECEIPT:
             correction.reprint(desk, case_id or "", operator)
@@ -108,7 +114,7 @@ def issue(desk: Desk, paper: Paper, case_id: str | None, operator: str) -> None:
         case Paper.SHIFT:
             reports.shift(desk, operator)
         case Paper.CLOSING:
-            reports.closing(desk, operator, _today(desk))
+            reports.closing(desk, operator, day or _today(desk))
         case Paper.TEST:
             reports.test_page(desk)
 
@@ -256,4 +262,4 @@ def _case(tx: Transaction, case_id: str | None) -> Case:
 
 
 def _today(desk: Desk) -> date:
-    return desk.clock.now().date()
+    return day_of(desk.clock.now())

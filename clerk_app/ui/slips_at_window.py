@@ -39,6 +39,7 @@ class SlipsAtWindow:
         """Show what can be printed: of `case`, and of the window."""
         self._case = case
         self._sheet.forget()
+        self._sheet.close_at(self._do.desk.clock.now().date())
         self._sheet.banner.withdraw()
         self._asked = None
         self._do.look(self._opened(), self._sheet.banner)
@@ -68,7 +69,8 @@ class SlipsAtWindow:
         if view is None:
             return
         operator = self._counter.shown.operator.staff_no
-        proposed = await self._do.at_desk(slips.propose, view.paper, view.case_id, operator)
+        day = self._sheet.day
+        proposed = await self._do.at_desk(slips.propose, view.paper, view.case_id, operator, day)
         preview = await self._do.printer(_preview, proposed, lambda: mine == self._latest)
         if mine == self._latest and not self._sheet.isHidden():
             self._sheet.show_preview(preview)
@@ -78,7 +80,7 @@ class SlipsAtWindow:
 
     async def _printed(self, view: PaperView) -> None:
         operator = self._counter.shown.operator.staff_no
-        await self._do.at_desk(slips.issue, view.paper, view.case_id, operator)
+        await self._do.at_desk(slips.issue, view.paper, view.case_id, operator, self._sheet.day)
         await self._counter.acts.print_queued()
         await self._read()
         await self._drawn()

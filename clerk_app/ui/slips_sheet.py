@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from PySide6.QtCore import (
     QByteArray,
+    QDate,
     QEvent,
     QItemSelectionModel,
     QObject,
     QRect,
+    QSignalBlocker,
     Qt,
     Signal,
 )
 from PySide6.QtGui import QFont, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QApplication,
+    QDateEdit,
     QLabel,
     QScrollArea,
     QWidget,
@@ -59,6 +64,10 @@ class SlipsSheet(SideSheet):
         self._list.setUniformItemSizes(True)
         self._list.activated.connect(lambda _index: self.print())
         self._list.selectionModel().currentChanged.connect(lambda *_: self._choose())
+        self._day_label, self._day = label(role="label"), QDateEdit()
+        self._day.setDisplayFormat("yyyy-MM-dd")
+        self._day.setButtonSymbols(QDateEdit.ButtonSymbols.NoButtons)  # Up and Down change it
+        self._day.dateChanged.connect(lambda _day: self._choose())
         self._why = label(role="muted", wrap=True)
         self._print = KeyButton("primary", wide=True)
         on_click(self._print, self.print)
@@ -70,6 +79,8 @@ class SlipsSheet(SideSheet):
         self._left = QWidget()
         left = column(self._left, gap=10)
         left.addWidget(self._list, 1)
+        left.addWidget(self._day_label)
+        left.addWidget(self._day)
         left.addWidget(self._why)
         left.addWidget(self._print)
         right = column(gap=8)
@@ -84,6 +95,18 @@ class SlipsSheet(SideSheet):
         """The paper that is chosen."""
         view = self._list.currentIndex().data(ROW)
         return view if isinstance(view, PaperView) else None
+
+    @property
+    def day(self) -> date:
+        """The day a closing sheet is of."""
+        chosen = self._day.date()
+        return date(chosen.year(), chosen.month(), chosen.day())
+
+    def close_at(self, today: date) -> None:
+        """A closing sheet is of `today` until another day before it is chosen."""
+        with QSignalBlocker(self._day):
+            self._day.setMaximumDate(QDate(today.year, today.month, today.day))
+            self._day.setDate(self._day.maximumDate())
 
     @property
     def preview(self) -> Preview | None:
@@ -158,6 +181,11 @@ class SlipsSheet(SideSheet):
         view = self.current
         self._print.tell(tr("slips.print"), Key.REPRINT, "print", "on")
         self._print.setVisible(view is not None and view.gate.open)
+        closing = view is not None and view.paper is Paper.CLOSING
+        self._day_label.setText(tr("slips.day"))
+        self._day.setAccessibleName(tr("slips.day"))
+        self._day_label.setVisible(closing)
+        self._day.setVisible(closing)
         self._why.setText(tr(view.gate.reason) if view and view.gate.reason else "")
         self._why.setVisible(bool(self._why.text()))
 

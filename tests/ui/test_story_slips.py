@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
@@ -260,3 +261,19 @@ def test_pictures_that_were_overtaken_keep_no_slip_waiting(window_hall: Hall) ->
     hall.settle()
     assert len(drawn) < 5
     assert isinstance(drawn[-1], PageOfTests)
+
+
+def test_the_closing_sheet_of_another_day(window_hall: Hall) -> None:
+    hall = window_hall
+    counter = hall.sign_in()
+    hall.press(Qt.Key.Key_J, CTRL)
+    choose(hall, Paper.CLOSING)
+    counter.slips._day.setFocus()
+    hall.press(Qt.Key.Key_End)
+    hall.press(Qt.Key.Key_Down)  # one day back
+    hall.press(Qt.Key.Key_P, CTRL)
+    slip, _ = hall.printer.papers[-1]
+    assert isinstance(slip, ClosingSlip) and slip.day == hall.clock.at.date() - timedelta(days=1)
+    hall.press(Qt.Key.Key_Escape)
+    hall.press(Qt.Key.Key_J, CTRL)
+    assert counter.slips.day == hall.clock.at.date(), "the next time it is of today again"
