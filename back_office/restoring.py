@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from back_office import feed, logs
+from back_office import feed, logs, queues
 from back_office.access import Device
 from back_office.feed import News
 from back_office.office import Transaction
@@ -29,6 +29,7 @@ from back_office.tables import (
     ticket,
 )
 from clerk_app.domain.numbering import FIRST_EMERGENCY
+from clerk_app.domain.ticket import TicketState
 
 SERIALS = 50_000
 """Case numbers passed over in each hall: a hundred windows that each took a block since the backup."""
@@ -62,7 +63,7 @@ def latest(connection: sa.Connection) -> datetime | None:
 def restored(tx: Transaction, cause: str = "told") -> None:
     """Pass over everything that may have been given out since the backup, in every hall.
 
-    No cursor of before is valid; codes that may have been used since end.
+    No cursor of before is valid; codes that may have been used since end; who waited is not called again.
     """
     halls = sa.update(hall).values(
         next_serial=_past(hall.c.next_serial, SERIALS, FIRST_EMERGENCY),
@@ -72,6 +73,7 @@ def restored(tx: Transaction, cause: str = "told") -> None:
     tx.connection.execute(halls)
     for table in (enrol_code, recovery_code):
         tx.connection.execute(sa.update(table).where(table.c.used_at.is_(None)).values(used_at=tx.now))
+    _put_waiting_aside(tx)
     _skip_tickets(tx)
     _skip_official_numbers(tx)
     tx.connection.execute(sa.insert(restoration), {"at": tx.now, "cause": cause})
@@ -109,6 +111,16 @@ def missing(tx: Transaction, sender: Device, low: int, high: int, *, lost: bool)
 
 def _past(counter: sa.Column[int], count: int, limit: int) -> sa.ColumnElement[int]:
     return sa.case((counter + count < limit, counter + count), else_=counter)
+
+
+def _put_waiting_aside(tx: Transaction) -> None:
+    """Who waits here may have been called since the backup: nobody is announced a second time.
+
+    Their tickets are missed ones: served by the paper in the hand, or replaced by a new one.
+    """
+    waits = sa.and_(ticket.c.day == tx.today, ticket.c.state == TicketState.WAITING)
+    for row in tx.connection.execute(sa.select(ticket.c.id).where(waits).order_by(ticket.c.id)).all():
+        queues.move(tx, row.id, state=TicketState.NO_SHOW)
 
 
 def _skip_tickets(tx: Transaction) -> None:

@@ -130,8 +130,8 @@ def _step(tx: Transaction, device: Device, body: TicketBody, state: TicketState)
         message = queues.move(tx, row.id, state=state)
         return {"ticket": row.id, "version": message.version}
     if _was_forgotten(tx, body):
-        # A visit of before this office lost its memory: a ticket that only seems to wait is not called again.
-        if row is None or row.state != TicketState.WAITING:
+        # A visit of before this office lost its memory: its ticket was put aside, and is this window's.
+        if row is None or row.state not in (TicketState.WAITING, TicketState.NO_SHOW):
             return {"ticket": row.id if row is not None else None}
         message = queues.move(tx, row.id, state=state, window=device.window, called_at=body.at)
         return {"ticket": row.id, "version": message.version}
