@@ -108,6 +108,7 @@ def _print_accepted(desk: Desk, tx: Transaction, case: Case, operator: str) -> N
 
 
 def _file(desk: Desk, draft_id: str, state: LegalState, gate_of: Callable[[DraftView], Gate]) -> Case:
+    desk.room()
     view = draft_view(desk, draft_id)
     gate = gate_of(view)
     if not gate.open:

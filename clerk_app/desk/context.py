@@ -19,12 +19,17 @@ from clerk_app.desk.ports import (
 )
 
 
+def _room() -> None:
+    """No disk to run out of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The workstation as its use cases see it.
 
     `link` tells the present state of the connection, `poke` asks the sync to send now, `changed` tells the
-    window what a background act changed, `new_id` makes time-ordered unique ids.
+    window what a background act changed, `new_id` makes time-ordered unique ids. `room` is asked before new
+    work: it raises STORE-FULL when what is left of the disk is kept for what must still be sent.
     """
 
     device: Device
@@ -39,3 +44,4 @@ class Desk:
     link: Callable[[], LinkStatus]
     poke: Callable[[], None]
     changed: Callable[[Changed], None]
+    room: Callable[[], None] = _room

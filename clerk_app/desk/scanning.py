@@ -46,7 +46,10 @@ def pages_of_photo(desk: Desk, photo: bytes) -> Sequence[Page]:
 
 
 def add(desk: Desk, draft_id: str, material: str, pages: Sequence[Page], source: str) -> None:
-    """Put `pages` behind those the material has. `source` is "camera" or "file". Failure DESK-NO-DRAFT."""
+    """Put `pages` behind those the material has. `source` is "camera" or "file".
+
+    Failures: DESK-NO-DRAFT, STORE-FULL.
+    """
 
     def write(tx: Transaction) -> None:
         draft = drafting.the_draft(tx, draft_id)
@@ -68,6 +71,7 @@ def add(desk: Desk, draft_id: str, material: str, pages: Sequence[Page], source:
             tx.attachments.add(attachment, page.content)
         tx.drafts.save(replace(draft, updated_at=now))
 
+    desk.room()
     desk.store.write(write)
 
 

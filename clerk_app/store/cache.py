@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from clerk_app.failures import Failure
 from clerk_app.lanes import Lane
 from clerk_app.store import schema, vault
 from clerk_app.store.engine import cache_engine, check_sqlite
-from clerk_app.store.faults import sqlite_faults
+from clerk_app.store.faults import file_faults, sqlite_faults
 from clerk_app.store.folder import CacheFolder
 from clerk_app.store.transaction import SqlTransaction
 
@@ -29,6 +30,9 @@ CHECKPOINT_ROWS = 1000
 The log keeps its length and is written from its start again: a commit that does not make the file longer
 is the cheaper one to bring to the disk.
 """
+
+RESERVE = 16 * 1024 * 1024
+"""Bytes of disk that new cases and pages leave for answers, facts and audit of what is already here."""
 
 
 class SqlStore:
@@ -161,6 +165,18 @@ class SqlStore:
     def read(self, work: Callable[[Transaction], T]) -> T:
         """`work` on one consistent state. Raises RuntimeError, a bug, when it writes."""
         return self.lane.run(self._read, work)
+
+    def check_room(self) -> None:
+        """Raise Failure("STORE-FULL") when less than `RESERVE` is left on the disk. From any thread.
+
+        New work is refused before it takes a number; what is here can still be sent and answered.
+        """
+        if self._folder is None:
+            return
+        with file_faults():
+            free = shutil.disk_usage(self._folder.path).free
+        if free < RESERVE:
+            raise Failure("STORE-FULL", f"{free // 1024} KB left")
 
     def tidy(self, limit: datetime) -> None:
         """After a purge: empty the log, and remove the copies of the cache that are older than `limit`.
