@@ -13,7 +13,7 @@ from back_office import blocks, cases, logs, upcasting, visits
 from back_office.access import Device
 from back_office.accounts import Grants
 from back_office.office import Transaction, compact
-from back_office.problems import Refused, malformed
+from back_office.problems import NotYet, Refused, malformed
 from clerk_app.sync.protocol import CommandMessage, command_hash
 
 MAX_COMMAND_BYTES = 128 * 1024
@@ -119,6 +119,9 @@ def run(tx: Transaction, sender: Device, message: CommandMessage, grants: Grants
             tx.count("event", "number-twice")
             return refused(Refused("OFFICE-NUMBER-TWICE", refusal.detail))
         return refused(refusal)
+    except NotYet as waiting:
+        logs.alarm("command-waits", device=sender.id, seq=message.seq, code=waiting.code)
+        return Outcome("held", waiting.code, {})
     except (OperationalError, InterfaceError):
         raise
     except DataError as error:  # a number beyond its column: PostgreSQL says so, SQLite finds nothing there

@@ -53,7 +53,9 @@ _PASSING = ("hole", "shorter")  # what a chain that goes on properly takes back
 def _readable_or_none(value: Any, validate: ValidatorFunctionWrapHandler) -> AuditMessage | None:
     """One link that cannot be read must not spoil the commands it travels with."""
     try:
-        told: AuditMessage = validate(value)
+        told: AuditMessage | None = validate(value)
+        if told is None:
+            return None
         texts = (told.at, told.actor, told.act, told.subject, told.detail)
         moment = datetime.fromisoformat(told.at)
         link("", told.n, *texts)  # half a surrogate pair has no bytes

@@ -38,6 +38,13 @@ class Refused(Failure):
         self.retry_after = retry_after  # seconds
 
 
+class NotYet(Failure):
+    """The office cannot say yes or no before its own house is in order; the command is held.
+
+    Raised while one command is applied. `code` is what the window is told meanwhile.
+    """
+
+
 def malformed(places: list[tuple[int | str, ...]]) -> Refused:
     """The message does not fit its description. Names the places, never what stood there."""
     listed = ", ".join(".".join(map(str, place)) for place in places[:5])

@@ -85,6 +85,11 @@ def test_fault_29_a_grant_replayed_at_another_device_or_forged_grants_nothing(ha
     other.close()
 
 
+def test_links_that_are_none_spoil_no_command(station: Workstation) -> None:
+    answer = station.push(station.filing(), audit=[None, 7, {"n": None}], audit_chain="c")
+    assert answer.json()["results"][0]["status"] == "applied"
+
+
 def test_ten_thousand_proofs_are_too_many_and_change_nothing(hall: Hall, station: Workstation) -> None:
     lease = station.block(10)["lease"]
     filed = station.filing()

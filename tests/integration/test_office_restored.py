@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from office_hall import FILEABLE, Workstation
+from office_hall import FILEABLE, ITEMS, KINDS, Workstation
 from office_memory import Forgetful, forgetful
 
-from back_office import accounts, restoring
+from back_office import accounts, catalogue, held, restoring
 from back_office.embedded import enrolment_code
 from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.numbering import case_number
@@ -359,6 +360,22 @@ def test_restored_leaves_room_on_a_day_of_many_cases(office: Forgetful) -> None:
     )
     office.hall.server.office.write(restoring.restored)
     assert _rows(office, f"SELECT last FROM official_serial WHERE item_code = '{FILEABLE}'") == [(9500,)]
+
+
+def test_a_case_of_an_item_published_after_the_backup_waits_for_the_catalogue(office: Forgetful) -> None:
+    station = office.workstation()
+    _block(station)
+    copy = office.backup()
+    changed = [replace(ITEMS[0], version=2), *ITEMS[1:]]
+    catalogue.put_in_force(office.hall.server.office, KINDS, changed, "2026.2")
+    filed = station.filing(version=2)
+    office.restore(copy)
+    late = station.filing(version=3)
+    answers = _statuses(station.push(filed, late))
+    assert answers == [("held", "OFFICE-ITEM-FORGOTTEN"), ("refused", "OFFICE-NO-ITEM")]
+    assert held.retry(office.hall.server.office).held == 1
+    catalogue.put_in_force(office.hall.server.office, KINDS, changed, "2026.3")
+    assert held.retry(office.hall.server.office).applied == 1
 
 
 def test_a_day_of_many_tickets_is_passed_over_whole(office: Forgetful) -> None:
