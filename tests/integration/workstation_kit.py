@@ -128,9 +128,10 @@ class OpenHall:
         made = _template().settings.folder.parent
         shutil.copytree(made, self._folder, dirs_exist_ok=True)
         clock = TestClock()
-        server = OfficeServer(OfficeSettings(office, clock))
+        told = OfficeSettings(office, clock)
+        server = OfficeServer(told)
         server.start()
-        self.office = Hall(office, clock, server)
+        self.office = Hall(office, clock, server, told)
         self._stack.callback(self.end_office)
         self.proxy = self._stack.enter_context(FaultProxy(int(urlsplit(server.url).port or 0)))
         address = urlsplit(self.proxy.url)
