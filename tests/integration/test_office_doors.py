@@ -201,6 +201,8 @@ def test_the_document_lists_every_path(hall: Hall) -> None:
     listed = {(method, path) for path, methods in document["paths"].items() for method in methods}
     assert listed == {
         ("post", "/v1/enrol"),
+        ("post", "/v1/recover"),
+        ("post", "/v1/sync/carry"),
         ("post", "/v1/session"),
         ("delete", "/v1/session"),
         ("post", "/v1/sync/push"),

@@ -155,7 +155,7 @@ def test_a_certificate_file_that_is_gone_is_told(url: str, keys: Path) -> None:
 
 
 NOT_LET_IN = "SYNC-OFFLINE"
-"""With TLS 1.3 the office judges a certificate after the window's part is done, and hangs up without a word."""
+"""With TLS 1.3 a certificate is judged when the window's part is done: the office hangs up, no word."""
 
 
 def test_a_computer_without_a_certificate_is_not_let_in(closed_url: str, keys: Path) -> None:
