@@ -179,7 +179,7 @@ def ahead(tx: Transaction, sender: Device, envelope: PushEnvelope, expected_seq:
     """
     restoring.missing(tx, sender, expected_seq, envelope.base_seq - 1, lost=False)
     proofs.take(tx, sender, envelope.proofs)
-    restoring.noticed(tx, "sequence")
+    restoring.noticed(tx, restoring.SEQUENCE)
 
 
 def _stored_deliveries(tx: Transaction, sender: Device, envelope: PushEnvelope) -> dict[int, Any]:

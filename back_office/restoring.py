@@ -51,6 +51,9 @@ OFFICIAL = 1_000
 
 LAST_OFFICIAL = 9_999
 
+SEQUENCE = "sequence"
+"""The cause that no signature vouches for: a window says that it is ahead."""
+
 QUIET = timedelta(days=1)
 """A lost memory noticed by itself is acted upon once in this time, so that no device can burn numbers."""
 
@@ -63,7 +66,8 @@ def latest(connection: sa.Connection) -> datetime | None:
 def restored(tx: Transaction, cause: str = "told") -> None:
     """Pass over everything that may have been given out since the backup, in every hall.
 
-    No cursor of before is valid; codes that may have been used since end; who waited is not called again.
+    No cursor of before is valid; codes that may have been used since end; who waited is not called again,
+    unless only a window's word says that the memory was lost: no device can empty the queues of a hall.
     """
     halls = sa.update(hall).values(
         next_serial=_past(hall.c.next_serial, SERIALS, FIRST_EMERGENCY),
@@ -73,7 +77,8 @@ def restored(tx: Transaction, cause: str = "told") -> None:
     tx.connection.execute(halls)
     for table in (enrol_code, recovery_code):
         tx.connection.execute(sa.update(table).where(table.c.used_at.is_(None)).values(used_at=tx.now))
-    _put_waiting_aside(tx)
+    if cause != SEQUENCE:
+        _put_waiting_aside(tx)
     _skip_tickets(tx)
     _skip_official_numbers(tx)
     tx.connection.execute(sa.insert(restoration), {"at": tx.now, "cause": cause})

@@ -125,11 +125,13 @@ def test_a_liar_about_its_place_makes_the_office_move_once_a_day_at_most(
     hall: Hall, station: Workstation
 ) -> None:
     before = hall.rows("SELECT next_serial FROM hall")[0][0]
+    waits = station.issue().json()["number"]
     for ahead in (50, 500, 5_000):
         assert station.push(station.filing() | {"seq": ahead}).status_code == 409
     moved = hall.rows("SELECT next_serial FROM hall")[0][0] - before
     assert 0 < moved < 60_000
     assert len(hall.rows("SELECT 1 FROM restoration")) == 1
+    assert station.call().json()["ticket"]["number"] == waits, "and sends nobody home"
 
 
 def _deep(levels: int) -> str:

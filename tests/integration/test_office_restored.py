@@ -227,6 +227,17 @@ def test_a_lease_beyond_the_counter_gives_it_away_too(office: Forgetful) -> None
     assert station.block(20, request_no=2)["low"] > lost["high"] + 1000
 
 
+def test_more_numbers_than_are_passed_over_are_passed_over_when_shown(office: Forgetful) -> None:
+    station, other = office.workstation(), office.workstation()
+    copy = office.backup()
+    for request_no in range(1, 12):
+        last = _block(station, 5_000, request_no=request_no)
+    office.restore(copy)
+    assert last["low"] > restoring.SERIALS
+    assert _statuses(station.push(station.filing(), proofs=[last["lease"]])) == [("applied", "")]
+    assert other.block(10)["low"] == last["high"] + 1
+
+
 def test_a_number_leased_twice_registers_one_case_and_calls_a_person_for_the_other(office: Forgetful) -> None:
     """Nobody said so, and the second window asked before the first one showed itself: neither is lost."""
     first, second, third = (office.workstation() for _ in range(3))
