@@ -64,7 +64,9 @@ def how_often(hall: Hall, number: str) -> int:
     ids=lambda value: value.name.lower() if isinstance(value, Fault) else "",
 )
 @pytest.mark.parametrize("where", ["/sync/push", "/sync/changes"])
-def test_a_case_filed_during_a_fault_is_registered_exactly_once(hall, proxy, window, fault, codes, where):
+def test_faults_01_02_15_17_a_case_filed_meanwhile_is_registered_once(
+    hall, proxy, window, fault, codes, where
+):
     case = window.file()
     proxy.set(fault, where)
     window.hang_up(read=0.5)
@@ -88,7 +90,7 @@ def test_a_slow_line_is_only_slow(hall, proxy, window):
     assert how_often(hall, case.number) == 1
 
 
-def test_an_answer_lost_after_the_commit_is_replayed(hall, proxy, window):
+def test_fault_02_an_answer_lost_after_the_commit_is_replayed(hall, proxy, window):
     before = hall.rows("SELECT count(*) FROM delivery")[0][0]
     cases = [window.file() for _ in range(5)]
     proxy.set(Fault.LOSE_ANSWER, "/sync/push", times=1)
@@ -101,7 +103,7 @@ def test_an_answer_lost_after_the_commit_is_replayed(hall, proxy, window):
     assert [window.case(case).sync_state for case in cases] == [SyncState.REGISTERED] * 5
 
 
-def test_a_lost_block_answer_costs_no_numbers(hall, proxy):
+def test_fault_22_a_lost_block_answer_costs_no_numbers(hall, proxy):
     window = Window(hall, proxy.url)
     proxy.set(Fault.LOSE_ANSWER, "/blocks", times=1)
     before = hall.rows("SELECT count(*) FROM block")[0][0]

@@ -12,8 +12,10 @@ from clerk_app.desk.ports import Operator, Seal
 from clerk_app.domain.numbering import NumberBlock
 from clerk_app.failures import Failure
 from clerk_app.sync.exchange import Exchange
+from clerk_app.sync.protocol import Problem
 from clerk_app.sync.pull import Pull
 from clerk_app.sync.push import Push
+from clerk_app.sync.transport import OfficeFailure
 
 SCOPE = "device:dev-1"
 
@@ -124,6 +126,22 @@ def purge(store, seq: int) -> None:
         tx.meta.set(purged_key(1), str(max(seq, int(tx.meta.get(purged_key(1)) or 0))))
 
     store.write(work)
+
+
+def test_an_older_office_that_passes_over_no_hole_is_not_asked_in_a_ring(store, office):
+    for serial in (1, 2, 3):
+        file_case(store, serial)
+    drain(store, office)
+    purge(store, 2)
+
+    def missing(name: str) -> None:
+        raise OfficeFailure("SYNC-GAP", problem=Problem("GAP", expected_seq=2))
+
+    office.before = missing
+    file_case(store, 4)
+    with pytest.raises(Failure) as caught:
+        drain(store, office)
+    assert caught.value.code == "SYNC-GAP"
 
 
 def test_a_hole_that_nobody_made_is_told_to_a_person(store, office):
