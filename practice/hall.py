@@ -52,6 +52,8 @@ HALL = HallSetup(
     practice=True,
 )
 CLERK = UserSetup(staff_no="1024", name="王芳", name_en="Wang Fang", password="practice")  # noqa: S106
+CHIEF = UserSetup(staff_no="1001", name="陈立", name_en="Chen Li", password="practice")  # noqa: S106
+"""A colleague: takes over a locked window, approves a void without the office."""
 WINDOW = "12"
 QUEUE = "A"
 LOST_CARD = "resident-lost"
@@ -206,7 +208,7 @@ def prepared_office(say: Callable[[str], None], cache: Path | None = None) -> Pa
     items = tuple(sample_catalogue.implementations())
     # Under a name of its own until it is whole: two programs may be making it at the same time.
     making = Path(tempfile.mkdtemp(prefix="making-", dir=_made(cache)))
-    office = prepare(making, HALL, [CLERK])
+    office = prepare(making, HALL, [CLERK, CHIEF])
     try:
         catalogue.put_in_force(office, kinds, items)
     finally:

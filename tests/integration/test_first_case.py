@@ -87,6 +87,7 @@ def test_from_the_ticket_to_the_registered_case(hall, signed_in):
 
 
 def test_a_case_voided_before_registration_goes_up_as_filed_and_then_void(hall, window):
+    window.know_colleague()
     hall.cable.pull()
     window.until_link(LinkState.OFFLINE, "SYNC-OFFLINE")
     window.by_paper("A001")
@@ -94,7 +95,9 @@ def test_a_case_voided_before_registration_goes_up_as_filed_and_then_void(hall, 
     window.until_printed(case)
     with pytest.raises(Failure, match="DESK-VOID-REASON"):
         correction.void(window.desk, case.id, " ", window.operator)
-    correction.void(window.desk, case.id, "申请人撤回", window.operator)
+    with pytest.raises(Failure, match="DESK-SECOND-PERSON"):
+        correction.void(window.desk, case.id, "申请人撤回", window.operator)
+    window.void_by_two(case, "申请人撤回")
     window.workstation.print_queued()
     window.until_printed(case)
     (slip,) = hall.papers("申请人撤回")

@@ -231,6 +231,7 @@ def test_what_the_office_refuses_is_a_task_until_it_is_voided_at_the_window(hall
     assert (task.type, task.state) == ("case.file", CommandState.REFUSED)
     assert hall.registered() == {}
 
+    window.until_link(LinkState.ONLINE)
     correction.void(window.desk, case.id, "事项已停办", window.operator)
     window.workstation.print_queued()
     window.until_printed(case)

@@ -165,13 +165,14 @@ def test_slips_wait_through_a_restart(hall, window):
 
 
 def test_the_receipt_of_a_case_voided_before_it_was_on_paper_never_comes_out(hall, window):
+    window.know_colleague()
     hall.cable.pull()
     window.until_link(LinkState.OFFLINE, "SYNC-OFFLINE")
     hall.printer.set_faults(Faults(paper_out=True))
     before = waiting(window)
     case = window.accept()
     until_print(window, case, PrintState.FAILED, "PRINTER-PAPER-OUT")
-    correction.void(window.desk, case.id, "申请人撤回", window.operator)
+    window.void_by_two(case, "申请人撤回")
     window.workstation.print_queued()
     hall.printer.set_faults(NO_FAULTS)
     window.until_printed(case)
@@ -181,12 +182,13 @@ def test_the_receipt_of_a_case_voided_before_it_was_on_paper_never_comes_out(hal
 
 
 def test_a_receipt_asked_about_is_not_hidden_by_the_slip_of_its_voiding(hall, window):
+    window.know_colleague()
     hall.cable.pull()
     window.until_link(LinkState.OFFLINE, "SYNC-OFFLINE")
     hall.printer.set_faults(Faults(paper_out_after_lines=6))
     case = window.accept()
     until_print(window, case, PrintState.UNKNOWN, "PRINTER-PAPER-OUT")
-    correction.void(window.desk, case.id, "申请人撤回", window.operator)
+    window.void_by_two(case, "申请人撤回")
     hall.printer.tear_off()
     hall.printer.set_faults(NO_FAULTS)
     window.workstation.print_queued()

@@ -28,7 +28,17 @@ from back_office import catalogue
 from back_office.embedded import OfficeServer, UserSetup, enrolment_code, issue_ticket, prepare
 from back_office.settings import Settings as OfficeSettings
 from clerk_app.bootstrap import enrol_with, open_workstation
-from clerk_app.desk import acceptance, calling, drafting, following, printing, sign_in
+from clerk_app.desk import (
+    acceptance,
+    calling,
+    correction,
+    drafting,
+    following,
+    printing,
+    rights,
+    second_person,
+    sign_in,
+)
 from clerk_app.desk.ports import (
     CardEvent,
     CardFailed,
@@ -282,6 +292,17 @@ class Window:
     def sign_in(self, user: UserSetup = CLERK) -> Operator:
         self.operator = user.staff_no
         return sign_in.sign_in(self.desk, user.staff_no, user.password)
+
+    def know_colleague(self) -> None:
+        """COLLEAGUE signs in here while the office answers: a second person for the time it does not."""
+        self.sign_in(COLLEAGUE)
+        self.sign_in(CLERK)
+
+    def void_by_two(self, case: Case, reason: str) -> None:
+        """Void a case without the office; COLLEAGUE approves it."""
+        given = (COLLEAGUE.staff_no, COLLEAGUE.password, rights.VOID, case.id)
+        approval = second_person.approve(self.desk, self.operator, *given)
+        correction.void(self.desk, case.id, reason, self.operator, approval)
 
     def by_paper(self, number: str) -> Visit:
         return calling.serve_paper(self.desk, self.operator, number)
