@@ -36,6 +36,7 @@ from back_office.metrics import Metrics
 from back_office.office import Office, open_office
 from back_office.pokes import ScopeKey
 from back_office.settings import Settings
+from back_office.waiting import Waiting
 from clerk_app import __version__
 from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.sync.protocol import SCHEMA, HealthAnswer, Problem, TimeAnswer
@@ -115,6 +116,7 @@ def create_app(settings: Settings, *, keeps_house: bool = True) -> FastAPI:
     app.include_router(metrics.router)
     app.add_api_route("/health", health)
     app.add_middleware(Porch, metrics=office.metrics)
+    app.add_middleware(Waiting, office=office)
     return app
 
 

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from back_office import commands, feed, lost_cards, restoring
 from back_office.access import Device, DeviceHere, OfficeHere
 from back_office.commands import PushEnvelope
+from back_office.office import Office
 from back_office.pokes import ScopeKey
 from back_office.problems import Refused
 from back_office.tables import scope
@@ -25,6 +26,7 @@ from clerk_app.sync.protocol import (
 )
 
 MAX_WAIT_SECONDS = 50
+WAIT_SECONDS = 25
 MAX_SCOPES = 16
 MAX_CURSOR = 2**53
 
@@ -108,15 +110,23 @@ async def wait(
     office: OfficeHere,
     device: DeviceHere,
     scopes: str,
-    seconds: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 25,
+    seconds: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = WAIT_SECONDS,
 ) -> WaitAnswer:
     """Answer when one of `scopes` ("queue:A:17,catalogue:0") is not at its cursor, or after `seconds`."""
+    return WaitAnswer(await news(office, device, scopes, seconds))
+
+
+async def news(office: Office, device: Device, scopes: str, seconds: float) -> list[str]:
+    """The names of `scopes` that are not at their cursors, at once or within `seconds`.
+
+    Raises Refused for scopes that cannot be read or are not the device's.
+    """
     cursors = {_scope_of(device, name): cursor for name, cursor in _cursors(scopes)}
     with office.pokes.parked(cursors) as parked:
-        news = await run_in_threadpool(office.read, lambda connection: feed.moved(connection, cursors))
-        if not news:
-            news = await parked.wait(seconds)
-    return WaitAnswer(sorted(name for _, name in news))
+        found = await run_in_threadpool(office.read, lambda connection: feed.moved(connection, cursors))
+        if not found:
+            found = await parked.wait(seconds)
+    return sorted(name for _, name in found)
 
 
 def _cursors(scopes: str) -> list[tuple[str, int]]:
