@@ -33,7 +33,7 @@ import zstandard
 from alembic.util.exc import CommandError
 from sqlalchemy.exc import DBAPIError
 
-from back_office import feed, logs, migrations, restoring
+from back_office import logs, migrations, restoring
 from back_office.db import Database, open_database
 from back_office.office import Office, Transaction
 from back_office.settings import Settings
@@ -300,7 +300,7 @@ def _load(
         tx = Transaction(connection, settings.clock())
         restoring.restored(tx)
         then(tx)
-        feed.publish(connection, tx.now, tx.news)
+        tx.finish()
 
     database.write(fill)
 

@@ -50,12 +50,9 @@ class VoidNumbersBody:
 
 
 # Built once: a statement made anew for each of a thousand commands costs more than its run.
-_SERIAL = sa.bindparam("serial", type_=sa.BigInteger)
-_VOID = sa.exists().where(
-    void_numbers.c.hall == sa.bindparam("hall"), _SERIAL.between(void_numbers.c.low, void_numbers.c.high)
-)
-_HOLDING = sa.select(_VOID).where(
-    block.c.device == sa.bindparam("owner"), _SERIAL.between(block.c.low, block.c.high)
+_HOLDING = sa.select(block.c.low, block.c.high).where(
+    block.c.device == sa.bindparam("owner"),
+    sa.bindparam("serial", type_=sa.BigInteger).between(block.c.low, block.c.high),
 )
 
 router = APIRouter()
@@ -141,12 +138,34 @@ def declared_void(tx: Transaction, owner: Device, serial: int) -> bool | None:
 
     Blocks of earlier epochs count: a case filed before a new enrolment keeps the number on its slip.
     """
-    known = {"owner": owner.id, "hall": owner.hall, "serial": serial}
-    found = tx.connection.scalar(_HOLDING, known)
-    if found is not None:
-        return bool(found)
+    within = tx.memo.get(_MEMO)
+    if within is None or serial not in within.serials:
+        row = tx.connection.execute(_HOLDING, {"owner": owner.id, "serial": serial}).first()
+        within = None if row is None else _within(tx, owner, row.low, row.high)
+    if within is not None:
+        tx.memo[_MEMO] = within
+        return any(serial in unused for unused in within.unused)
     mine = _doubled(serial).where(doubled_block.c.device == owner.id)
     return None if tx.connection.scalar(mine) is None else False
+
+
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """A block of the device that sends, and what `numbers.void` said of it; the numbers come one by one."""
+
+    serials: range
+    unused: list[range]
+
+
+_MEMO = "the block in use"
+
+
+def _within(tx: Transaction, owner: Device, low: int, high: int) -> _Within:
+    told = sa.select(void_numbers.c.low, void_numbers.c.high).where(
+        void_numbers.c.hall == owner.hall, void_numbers.c.low <= high, void_numbers.c.high >= low
+    )
+    unused = [range(row.low, row.high + 1) for row in tx.connection.execute(told)]
+    return _Within(range(low, high + 1), unused)
 
 
 def leased_twice(tx: Transaction, owner: Device, serial: int) -> bool:
@@ -189,6 +208,7 @@ def void(tx: Transaction, owner: Device, body: VoidNumbersBody) -> dict[str, Any
             rows.append({"low": begun, "high": serial - 1})
         begun = serial + 1
     if rows:
+        tx.memo.pop(_MEMO, None)
         common = {"hall": owner.hall, "device": owner.id, "reason": body.reason[:200], "at": tx.now}
         tx.connection.execute(sa.insert(void_numbers), [row | common for row in rows])
     return {"void": sum(row["high"] - row["low"] + 1 for row in rows)}
