@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, or_, se
 
 from clerk_app.desk.ports import CommandState, PrintState, Receipt
 from clerk_app.domain.case import Case, LegalState, SyncState
-from clerk_app.domain.ticket import TicketState, VisitState
+from clerk_app.domain.ticket import VisitState
 from clerk_app.store.columns import before, since
 from clerk_app.store.repositories.meta import EPOCH, SqlMeta, purged_key
 from clerk_app.store.repositories.receipts import SqlReceipts
@@ -37,7 +37,6 @@ ROWS = 100
 
 _OPEN_COMMANDS = (CommandState.WAITING, CommandState.SENT, CommandState.REFUSED, CommandState.HELD)
 _OPEN_PAPERS = (PrintState.QUEUED, PrintState.PRINTING, PrintState.FAILED, PrintState.UNKNOWN)
-_OPEN_TICKETS = (TicketState.WAITING, TicketState.CALLED)
 _OPEN_VISITS = (VisitState.CALLED, VisitState.SERVING)
 
 _WITH_COMMANDS = select(outbox.c.aggregate).where(outbox.c.state.in_(_OPEN_COMMANDS))
@@ -101,7 +100,7 @@ class SqlRetention:
         return self._some(visits, visits.c.id, over)
 
     def _loose(self, limit: datetime) -> int:
-        """Lines of visits that are no more, slips of no case, tickets of past days."""
+        """Lines of visits that are no more, slips of no case, tickets the authority has put away."""
         lines = and_(
             before(timeline.c.at, limit),
             ~exists().where(visits.c.id == timeline.c.visit_id),
@@ -113,7 +112,7 @@ class SqlRetention:
             print_jobs.c.state.not_in(_OPEN_PAPERS),
             before(print_jobs.c.created_at, limit),
         )
-        past = and_(tickets.c.state.not_in(_OPEN_TICKETS), before(tickets.c.issued_at, limit))
+        past = and_(tickets.c.gone, before(tickets.c.issued_at, limit))
         return (
             self._some(timeline, timeline.c.n, lines)
             or self._some(print_jobs, print_jobs.c.n, slips)

@@ -274,6 +274,8 @@ def test_visits_lines_slips_and_tickets_of_past_days_leave_too(store: SqlStore) 
         tx.drafts.save(Draft("draft", "visit-of-draft", "1007", long_ago, long_ago))
         ended = Visit("visit-of-draft", "A003", VisitState.FINISHED, "1007", long_ago, ended_at=long_ago)
         tx.visits.save(ended)
+        tx.tickets.remove("t-old", 2)
+        tx.tickets.put([Ticket("t-done", "A008", "A", TicketState.DONE, long_ago, 1)])  # the office has it
         tx.tickets.put([Ticket("t-waiting", "A009", "A", TicketState.WAITING, long_ago, 1)])
 
     store.write(fill)
@@ -284,14 +286,16 @@ def test_visits_lines_slips_and_tickets_of_past_days_leave_too(store: SqlStore) 
         return {
             "visits": [tx.visits.get(f"visit-{word}") is not None for word in ids],
             "lines": [bool(tx.timeline.of_visit(f"visit-{word}")) for word in ids],
-            "tickets": [tx.tickets.get(f"t-{word}") is not None for word in ("old", "new", "waiting")],
+            "tickets": [
+                tx.tickets.get(f"t-{word}") is not None for word in ("old", "new", "done", "waiting")
+            ],
             "draft": [tx.drafts.get("draft") is not None],
         }
 
     assert store.read(left) == {
         "visits": [False, True, True, True],
         "lines": [False, True, True, False],
-        "tickets": [False, True, True],
+        "tickets": [False, True, True, True],
         "draft": [True],
     }
     assert [command.seq for command in store.read(lambda tx: tx.outbox.since(0))] == [2]
