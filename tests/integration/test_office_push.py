@@ -459,3 +459,36 @@ def test_a_source_or_kind_the_office_does_not_know_is_refused(station: Workstati
     filing["body"]["applicant"]["party"]["source"] = "hearsay"
     filing["hash"] = command_hash(filing["id"], filing["type"], filing["body"])
     assert station.push(filing).json()["results"][0]["code"] == "OFFICE-MALFORMED"
+
+
+def test_the_numbers_of_a_batch_go_on_after_refusals_and_in_the_next_batch(
+    hall: Hall, station: Workstation
+) -> None:
+    """The counter is locked and read once a batch; what a refused command took back is not counted."""
+
+    def last() -> dict[str, int]:
+        rows = hall.rows("SELECT item_code, last FROM official_serial")
+        return {row.item_code: row.last for row in rows}
+
+    before = last()
+    used = station.number()
+    twice = [
+        station.filing(number=used),
+        station.filing(item=FADING, number=used),
+    ]  # the second takes a serial
+    mixed = [station.filing(), station.filing(item=FADING), station.filing(item=PENALTY)]
+    batch = [*twice, *mixed, station.filing(item=FADING), station.filing()]
+    results = station.push(*batch).json()["results"]
+    assert [result["status"] for result in results] == [
+        *("applied", "refused"),
+        *("applied", "applied", "refused"),
+        *("applied", "applied"),
+    ]
+    official = [result["data"]["official_number"] for result in results if result["status"] == "applied"]
+    for item, count in ((FILEABLE, 3), (FADING, 2)):
+        start = before.get(item, 0)
+        serials = [int(number[-4:]) for number in official if number.startswith(item)]
+        assert serials == list(range(start + 1, start + count + 1))
+        assert last()[item] == start + count
+    following = station.result(station.filing())["data"]["official_number"]
+    assert int(following[-4:]) == last()[FILEABLE] == before.get(FILEABLE, 0) + 4
