@@ -34,26 +34,27 @@ def prove(desk: Desk, staff_no: str, password: str, ask: Ask) -> tuple[Operator,
         if failure.code not in UNREACHABLE:
             raise
         return _by_verifier(desk, staff_no, password), "offline"
-    remember(desk, operator, password)
-    return operator, "online"
+    return remember(desk, operator, password), "online"
 
 
-def remember(desk: Desk, operator: Operator, password: str) -> None:
+def remember(desk: Desk, operator: Operator, password: str) -> Operator:
     """What an answer of the office proves: the clerk, and the time, which it has just confirmed.
 
-    Failure SYNC-SEAL when its grant does not have the signature this workstation knows: nothing would be
-    allowed under it.
+    Returns the clerk with rights and time as they were signed. Failure SYNC-SEAL when the grant does not
+    have the signature this workstation knows: nothing would be allowed under it.
     """
     verifier, now = _hash(password), desk.clock.now()
 
-    def write(tx: Transaction) -> None:
+    def write(tx: Transaction) -> Operator:
         tx.operators.save(operator, verifier)
-        if rights.granted(tx, operator.staff_no) is None:
+        granted = rights.granted(tx, operator.staff_no)
+        if granted is None:
             raise Failure("SYNC-SEAL", "grant")
         tx.operators.succeeded(operator.staff_no)
         time_seen.confirm(tx, now)
+        return granted
 
-    desk.store.write(write)
+    return desk.store.write(write)
 
 
 def _by_verifier(desk: Desk, staff_no: str, password: str) -> Operator:

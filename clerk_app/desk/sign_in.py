@@ -48,8 +48,7 @@ def renew(desk: Desk, staff_no: str, password: str) -> Operator:
 
     Only the office can. Failures: OFFICE-SIGN-IN, OFFICE-LOCKED, or SYNC-… when nothing answers.
     """
-    operator = desk.office.sign_in(staff_no, password).operator
-    proving.remember(desk, operator, password)
+    operator = proving.remember(desk, desk.office.sign_in(staff_no, password).operator, password)
     now = desk.clock.now()
     desk.store.write(lambda tx: tx.audit.add(at=now, actor=staff_no, act="sign-in", subject="renewed"))
     return operator

@@ -9,7 +9,12 @@ _send = QAccessible.updateAccessibility
 
 
 def announce(widget: QWidget, words: str, *, urgent: bool = False) -> None:
-    """Say `words` for `widget`; an urgent announcement interrupts what is being read."""
+    """Say `words` for `widget`; an urgent announcement interrupts what is being read.
+
+    Not for a part that lies below another page: what a locked window covers is not read out either.
+    """
+    if not widget.isWindow() and not widget.isVisibleTo(widget.window()):
+        return
     event = QAccessibleAnnouncementEvent(widget, words)
     if urgent:
         event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)

@@ -14,6 +14,8 @@ from window_fakes import CHIEF, CLERK, LI, MORNING, PASSWORD, ZHAO
 from window_hall import Hall, hall
 
 from clerk_app.desk.ports import ReaderState
+from clerk_app.ui import announce, words
+from clerk_app.ui.banner import Message
 from clerk_app.ui.lock_page import LockPage
 
 CTRL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
@@ -205,6 +207,17 @@ def test_the_camera_is_put_away(desk: Hall) -> None:
     assert desk.camera.listener is not None
     lock(desk)
     assert desk.camera.listener is None
+
+
+def test_nothing_is_read_out_of_what_is_covered(desk: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(announce, "_send", lambda event: said.append(event.message()))
+    lock(desk)
+    assert said == ["窗口已锁定 王芳 1024 · 自 11-20 10:42 起"]
+    desk.counter.steps.banner.tell(Message("bad", "undo.applicant"))
+    unlock(desk)
+    desk.counter.steps.banner.tell(Message("bad", "undo.item"))
+    assert said[1:] == [words.tr("undo.item")]
 
 
 def test_work_goes_on_below(desk: Hall) -> None:
