@@ -20,6 +20,7 @@ from office_hall import CLERK, DATABASES, FADING, ITEMS, KINDS, Hall, Workstatio
 
 from back_office import accounts, catalogue, feed
 from back_office.embedded import OfficeServer, enrolment_code
+from clerk_app.domain.numbering import case_number
 
 
 @pytest.fixture(params=DATABASES)
@@ -121,6 +122,32 @@ def test_fault_07_an_office_killed_in_a_push_did_all_of_it_or_nothing(tmp_path: 
         assert _statuses(station.push(*batch)) == [("applied", "")] * 10
         assert len(station.changes(station.own_scope()).json()["changes"]) == 10
     station.close()
+
+
+def test_fault_08_a_window_ahead_of_the_office_has_it_healed(hall: Hall, station: Workstation) -> None:
+    """On both databases, by rows taken away; with real backups in test_office_restored."""
+    grant = station.sign_in().json()["grant"]
+    block = station.block(20)
+    station.numbers = [case_number("MY01", serial) for serial in range(block["low"], block["high"] + 1)]
+    filed = [station.filing() for _ in range(3)]
+    answers = station.push(*filed).json()["results"]
+    for table in ("change", "registered_case", "delivery", "command", "block", "session", "official_serial"):
+        hall.execute(f"DELETE FROM {table}")
+    hall.execute("UPDATE device SET last_seq = 0")
+    hall.execute("UPDATE hall SET next_serial = 1")
+
+    new = station.filing()
+    assert station.push(new).json()["expected_seq"] == 1
+    earlier = [
+        {**command, "earlier": {"official_number": answer["data"]["official_number"]}}
+        for command, answer in zip(filed, answers, strict=True)
+    ]
+    again = station.push(*earlier, new, proofs=[grant, block["lease"]])
+    assert _statuses(again) == [("applied", "")] * 4
+    told = [result["data"]["official_number"] for result in again.json()["results"]]
+    assert told[:3] == [answer["data"]["official_number"] for answer in answers]
+    assert len(set(told)) == 4
+    assert station.block(20, request_no=2)["low"] > block["high"]
 
 
 def test_fault_09_of_two_copies_of_a_disk_one_goes_on(hall: Hall, station: Workstation) -> None:
