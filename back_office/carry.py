@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 from pydantic import TypeAdapter, ValidationError
 
-from back_office import audit, commands, feed, logs, proofs, restoring, seals
+from back_office import audit, commands, feed, logs, pages, proofs, restoring, seals
 from back_office.access import Device, DeviceHere, OfficeHere, fenced
 from back_office.commands import PushEnvelope
 from back_office.office import Transaction, compact
@@ -35,8 +36,12 @@ router = APIRouter(prefix="/sync")
 _request = TypeAdapter(PushEnvelope)
 
 
-def receive(tx: Transaction, carrier: Device, opened: Opened, sha256: str) -> tuple[CarryAnswer, bool]:
+def receive(
+    tx: Transaction, carrier: Device, opened: Opened, sha256: str, folder: Path
+) -> tuple[CarryAnswer, bool]:
     """Apply one envelope, or answer it as before; whether a proof in it showed that the office forgot.
+
+    `folder` is the data folder, for the pages.
 
     Raises Refused 403 for what is not of a workstation of the carrier's hall or not signed by it, 403 for a
     revoked origin, 409 when another export of this epoch came first, 423 when the origin was enrolled again
@@ -59,12 +64,13 @@ def receive(tx: Transaction, carrier: Device, opened: Opened, sha256: str) -> tu
         raise Refused("OFFICE-GAP", "the first part comes first", status=409)
     counts: Counter[str] = Counter()
     forgotten = False
+    origin = Device(row.id, row.hall, row.epoch, row.window, row.queue)
     if outbox.part == 1:
-        origin = Device(row.id, row.hall, row.epoch, row.window, row.queue)
         for pushed in _push_all(tx, origin, request):
             counts.update(json.loads(text)["status"] for text in pushed.answers)
             forgotten |= pushed.forgotten
         _close_epoch(tx, origin)
+    _keep_pages(tx, origin, folder, outbox)
     answer = CarryAnswer(row.id, outbox.epoch, counts["applied"], counts["refused"], counts["held"])
     _remember(tx, carrier, outbox, sha256, answer)
     return answer, forgotten
@@ -122,6 +128,16 @@ def _slices(whole: Sequence[Any], size: int) -> list[list[Any]]:
     return [list(whole[start : start + size]) for start in range(0, len(whole), size)]
 
 
+def _keep_pages(tx: Transaction, origin: Device, folder: Path, outbox: CarriedOutbox) -> None:
+    """What belongs to a case that was not registered stays at the origin, like the case itself."""
+    try:
+        kept = [pages.keep(tx, origin, folder, page) for page in outbox.pages]
+    except BadEnvelope:
+        raise Refused("OFFICE-ENVELOPE", "a page is not what was taken", status=422) from None
+    if kept:
+        logs.info("pages-carried", device=origin.id, kept=sum(kept), left=len(kept) - sum(kept))
+
+
 def _close_epoch(tx: Transaction, origin: Device) -> None:
     """No token belongs to the next epoch: the origin is fenced until it is enrolled again."""
     mine = sa.update(device).where(device.c.id == origin.id)
@@ -156,7 +172,9 @@ def carry_outbox(body: CarryRequest, office: OfficeHere, carrier: DeviceHere) ->
             "OFFICE-ENVELOPE", str(error) if isinstance(error, BadEnvelope) else "", status=422
         ) from None
     sha256 = hashlib.sha256(sealed).hexdigest()
-    answer, forgotten = office.write(lambda tx: receive(tx, carrier, opened, sha256))
+    answer, forgotten = office.write(
+        lambda tx: receive(tx, carrier, opened, sha256, office.settings.data_dir)
+    )
     if forgotten:
         office.write(lambda tx: restoring.noticed(tx, "lease"))
     logs.info("outbox-carried", carrier=carrier.id, device=answer.device, epoch=answer.epoch)

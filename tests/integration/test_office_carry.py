@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +16,9 @@ from office_hall import HALL, Hall, Workstation, served
 from back_office import devices, halls, seals
 from back_office.embedded import enrolment_code
 from clerk_app.domain.hall_time import HALL_TIME
+from clerk_app.domain.ids import uuid7
 from clerk_app.sync import envelope
-from clerk_app.sync.envelope import CarriedOutbox
+from clerk_app.sync.envelope import CarriedOutbox, CarriedPage
 from clerk_app.sync.protocol import CommandMessage, PushRequest
 
 
@@ -157,6 +159,49 @@ def test_later_parts_come_after_the_first(hall: Hall, origin: Workstation, carri
     assert _carry(carrier, first).json()["applied"] == 1
     assert _carry(carrier, second).json()["applied"] == 0
     assert _carry(carrier, second).ok
+
+
+def _page(case_id: str, data: bytes, **changes: Any) -> CarriedPage:
+    told = {"id": uuid7(), "case_id": case_id, "material": "id-copy", "page": 1, "size": len(data)}
+    told |= {"sha256": hashlib.sha256(data).hexdigest(), "content": base64.b64encode(data).decode()}
+    return CarriedPage(**(told | changes))
+
+
+def test_pages_come_with_it_when_their_case_is_registered(
+    hall: Hall, origin: Workstation, carrier: Workstation
+) -> None:
+    filed, refused = origin.filing(), origin.filing(number="MY01-00000000")
+    first = _exported(hall, origin, [filed, refused], parts=2)
+    good = _page(filed["body"]["id"], b"a page" * 1000)
+    left = _page(refused["body"]["id"], b"another")
+    second = _exported(hall, origin, [], part=2, parts=2, pages=[good, left])
+    assert _carry(carrier, first).ok
+    assert _carry(carrier, second).ok
+    assert _carry(carrier, second).ok
+    rows = hall.rows(f"SELECT id, received FROM upload WHERE device = '{origin.device.device}'")
+    assert rows == [(good.id, 6000)], "a page of a refused case stays where the case is"
+    file = hall.folder / "uploads" / HALL.code / good.id
+    assert file.read_bytes() == b"a page" * 1000
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"sha256": "0" * 64}, "OFFICE-ENVELOPE"),
+        ({"content": "..."}, "OFFICE-ENVELOPE"),
+        ({"id": "../../office.db"}, "OFFICE-MALFORMED"),
+        ({"id": ""}, "OFFICE-MALFORMED"),
+        ({"size": 2**40}, "OFFICE-TOO-LARGE"),
+    ],
+)
+def test_a_page_that_is_not_what_it_says_spoils_its_envelope(
+    hall: Hall, origin: Workstation, carrier: Workstation, change: dict[str, Any], code: str
+) -> None:
+    filed = origin.filing()
+    text = _exported(hall, origin, [filed], pages=[_page(filed["body"]["id"], b"a page", **change)])
+    assert _carry(carrier, text).json()["code"] == code
+    assert hall.rows(f"SELECT id FROM command WHERE id = '{filed['id']}'") == [], "all of it or nothing"
 
 
 def test_nobody_writes_in_a_workstation_s_name(hall: Hall, origin: Workstation, carrier: Workstation) -> None:
