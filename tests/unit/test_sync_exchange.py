@@ -134,3 +134,11 @@ def test_any_other_refusal_of_a_scope_ends_the_cycle(window, scope):
     window.office.before = refuse
     with pytest.raises(OfficeFailure):
         window.cycle()
+
+
+def test_in_step_is_told_in_the_offices_time_whatever_this_clock_jumped_to(window):
+    """Retention counts its days by it: a clock a year ahead must not make today's cases old."""
+    window.office.wall = lambda: NOW
+    window.wall = window.clock.wall = NOW + timedelta(days=365)  # the correction of before is out of date too
+    window.cycle()
+    assert window.meta(SYNCED_KEY) == NOW.isoformat()
