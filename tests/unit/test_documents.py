@@ -223,7 +223,7 @@ def test_every_failure_code_named_has_its_texts(path):
 def known_settings() -> set[str]:
     """Every entry a settings file may have, as table.key."""
     return (
-        {"office.url", "office.ca"}
+        {f"office.{name}" for name in ("url", "ca", "certificate", "keep_days", "lock_minutes")}
         | {f"printer.{field.name}" for field in fields(settings.PrinterSettings)}
         | {f"voice.{field.name}" for field in fields(settings.VoiceSettings)}
         | {f"scanner.{field.name}" for field in fields(settings.ScannerSettings)}
