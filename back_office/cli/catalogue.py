@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from back_office.cli.common import settings, write
+from back_office.cli.common import note, settings, write
 from clerk_app.failures import Failure
 
 if TYPE_CHECKING:
     from back_office.cli.common import Commands
+    from back_office.office import Transaction
 
 
 def add_to(commands: Commands) -> None:
@@ -41,6 +42,7 @@ def _import(asked: argparse.Namespace) -> None:
     office = open_office(settings(asked))
     try:
         info = put_in_force(office, reading.kinds, reading.items, asked.version)
+        office.write(lambda tx: note(tx, "catalogue-import", info.version, f"sha256 {info.sha256}"))
     finally:
         office.close()
     print(f"{info.version}: {info.items} items, {left_out} rows left out, sha256 {info.sha256}")
@@ -49,5 +51,9 @@ def _import(asked: argparse.Namespace) -> None:
 def _retire(asked: argparse.Namespace) -> None:
     from back_office import catalogue
 
-    write(asked, lambda tx: catalogue.retire(tx, asked.item_code))
+    def retire(tx: Transaction) -> None:
+        catalogue.retire(tx, asked.item_code)
+        note(tx, "item-retire", asked.item_code)
+
+    write(asked, retire)
     print(asked.item_code)

@@ -8,11 +8,12 @@ from datetime import date
 from getpass import getpass
 from typing import TYPE_CHECKING
 
-from back_office.cli.common import write
+from back_office.cli.common import note, write
 from clerk_app.domain.hall_time import HALL_TIME
 
 if TYPE_CHECKING:
     from back_office.cli.common import Commands
+    from back_office.office import Transaction
 
 
 def add_to(commands: Commands) -> None:
@@ -35,13 +36,23 @@ def _add(asked: argparse.Namespace) -> None:
     from back_office import lost_cards
 
     number = getpass("Number of the card: ") if sys.stdin.isatty() else sys.stdin.readline()
-    print(write(asked, lambda tx: lost_cards.add(tx, number, asked.issued)))
+
+    def add(tx: Transaction) -> str:
+        report = lost_cards.add(tx, number, asked.issued)
+        note(tx, "lost-card-add", report)
+        return report
+
+    print(write(asked, add))
 
 
 def _remove(asked: argparse.Namespace) -> None:
     from back_office import lost_cards
 
-    write(asked, lambda tx: lost_cards.remove(tx, asked.report_id))
+    def remove(tx: Transaction) -> None:
+        lost_cards.remove(tx, asked.report_id)
+        note(tx, "lost-card-remove", asked.report_id)
+
+    write(asked, remove)
     print(asked.report_id)
 
 
