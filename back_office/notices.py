@@ -117,7 +117,8 @@ async def _listen_once(
 ) -> None:
     import psycopg
 
-    line = await psycopg.AsyncConnection.connect(**parameters(address), autocommit=True)
+    told = parameters(address) | {"application_name": "back-office listening"}
+    line = await psycopg.AsyncConnection.connect(**told, autocommit=True)
     async with line:
         await line.execute(f"LISTEN {CHANNEL}")
         listening(True)

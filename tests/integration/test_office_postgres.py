@@ -315,8 +315,9 @@ def test_postgresql_killed_in_the_middle_costs_time_and_nothing_else(tmp_path: P
 
 def _woken_again(settings: Settings, station: Workstation) -> None:
     """The line of the notices is made anew after the cut."""
+    lines = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'back-office listening'"
+    _until(lambda: len(rows(settings, lines)) == 1)
     since = int(station.ask("GET", "/sync/snapshot/queue:A").json()["seq"])
-    time.sleep(1.5)  # the line is tried once a second
     with ThreadPoolExecutor(1) as threads:
         params = {"scopes": f"queue:A:{since}", "seconds": 20}
         waiting = threads.submit(lambda: station.ask("GET", "/sync/wait", params=params))
