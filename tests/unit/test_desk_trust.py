@@ -89,7 +89,9 @@ FORGED = {
     "none": None,
     "of another workstation": office_seal.grant("device-2", CLERK, RIGHTS, DAYS_3, FRIDAY),
     "of another clerk": office_seal.grant(DEVICE.id, CHIEF, RIGHTS, DAYS_3, FRIDAY),
-    "of something else": office_seal.seal(what="lease", device=DEVICE.id, staff_no=CLERK),
+    "of something else": office_seal.seal(
+        what="lease", device=DEVICE.id, staff_no=CLERK, rights=sorted(RIGHTS), not_after=DAYS_3.isoformat()
+    ),
     "without a time": office_seal.seal(what="grant", device=DEVICE.id, staff_no=CLERK, rights=[]),
     "signed by nobody": Seal(office_seal.grant(DEVICE.id, CLERK, RIGHTS, DAYS_3, FRIDAY).text, "00" * 64),
 }
