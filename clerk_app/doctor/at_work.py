@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from clerk_app import settings as settings_file
 from clerk_app.desk.ports import Device, Printer, PrinterStatus, PrintResult
-from clerk_app.doctor import cache, machine, office, paper, readers
+from clerk_app.doctor import cache, machine, mending, office, paper, readers
 from clerk_app.doctor.rounds import Asked, Look, Rounds
 from clerk_app.doctor.standing import (
     catalogue_look,
@@ -22,6 +22,7 @@ from clerk_app.domain.documents import Slip, TestSlip
 from clerk_app.failures import Failure
 from clerk_app.lanes import Lane
 from clerk_app.store.vault import KeyringKey, check_keyring
+from clerk_app.sync.alarms import ALARM_KEY
 
 if TYPE_CHECKING:
     from clerk_app.workstation import Workstation
@@ -65,6 +66,9 @@ def doctor(station: Workstation) -> Rounds:
             machine.voice_look(lambda: station.voice_status),
             machine.camera_look(told.scanner.camera, machine.cameras),
             office.look(told.office_url, told.office_ca, own=told.office_certificate),
+            mending.look(
+                lambda: station.store.read(lambda tx: tx.meta.get(ALARM_KEY)), station.desk.clock.now
+            ),
             catalogue_look(told.folder),
         )
 

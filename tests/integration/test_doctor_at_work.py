@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from clerk_app.bootstrap import doctor_at_work
 from clerk_app.desk.ports import Check, Level
 from clerk_app.devices.card.samples import sample_cards
 from clerk_app.devices.printer.simulator.printer import Faults
+from clerk_app.sync.alarms import ALARM_KEY, alarm
 
 
 @pytest.fixture
@@ -75,3 +77,14 @@ def test_a_card_that_was_read_names_nobody(hall: OpenHall) -> None:
     assert told["card"].said == "read"
     assert record.name not in str(told)
     assert record.number not in str(told)
+
+
+def test_what_the_sync_had_to_mend_is_told_for_a_week(hall: OpenHall) -> None:
+    window = hall.window()
+    store, clock = window.desk.store, window.desk.clock
+    alarm(store, clock, "SYNC-MISMATCH", "queue:A")
+    told = examine(window)["sync"]
+    assert (told.level, told.code) == (Level.WARN, "SYNC-MISMATCH")
+    long_ago = clock.now() - timedelta(days=8)
+    store.write(lambda tx: tx.meta.set(ALARM_KEY, f"SYNC-MISMATCH {long_ago.isoformat()}"))
+    assert examine(window)["sync"].level is Level.OK
