@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -245,9 +245,11 @@ def move(tx: Transaction, ticket_id: str, **values: Any) -> TicketMessage:
 
 
 def tell(tx: Transaction, row: Any) -> TicketMessage:
+    """Tell the queue's scope of a ticket. One of an earlier day is away, whatever is still said of it."""
     message = _message(row)
-    data = _ticket.dump_python(message, mode="json")
-    tx.tell(News((row.hall, f"queue:{row.queue}"), "ticket", row.id, row.version, "put", data))
+    data = _ticket.dump_python(message, mode="json") if row.day >= tx.today else {}
+    op: Literal["put", "del"] = "put" if data else "del"
+    tx.tell(News((row.hall, f"queue:{row.queue}"), "ticket", row.id, row.version, op, data))
     return message
 
 

@@ -196,6 +196,16 @@ def test_numbers_begin_anew_on_a_day_of_the_hall_not_of_utc(hall: Hall) -> None:
     station.close()
 
 
+def test_what_is_said_of_yesterdays_ticket_does_not_bring_it_back(hall: Hall, station: Workstation) -> None:
+    station.issue()
+    called = station.call().json()["ticket"]
+    hall.clock.ahead += timedelta(days=1)
+    station.sign_in()
+    assert _called(station) is None
+    assert _report(station, "ticket.done", called)["status"] == "applied"
+    assert station.ask("GET", "/sync/snapshot/queue:A").json()["changes"] == []
+
+
 def test_unknown_queues_and_series_are_refused(station: Workstation) -> None:
     body = {"request_id": "r", "window": station.device.window}
     assert station.ask("POST", "/queues/Z/call", json=body).json()["code"] == "OFFICE-NO-QUEUE"
