@@ -6,7 +6,6 @@ from collections.abc import Set
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QPushButton, QStackedWidget, QToolTip, QWidget
-from shiboken6 import isValid
 
 from clerk_app.desk import sign_in
 from clerk_app.desk.ports import CardEvent, CardRead, Operator, ReaderState, ReaderStatus
@@ -45,7 +44,6 @@ class Shift(QObject):
         self._scanner = Wedge(is_known)
         self._scanner.scanned.connect(self._scanned)
         self.lock_page = LockPage()
-        self._hand: QWidget | None = None  # where the focus was when the window was locked
         clock = services.desk.clock
         self.idle_watch = IdleWatch(services.lock_minutes, clock.now, clock.monotonic)
         self._tie_lock()
@@ -123,8 +121,6 @@ class Shift(QObject):
         counter = self.counter
         if counter is None or self.locked:
             return
-        here = QApplication.focusWidget()
-        self._hand = here if here is not None and counter.isAncestorOf(here) else None
         self._scanner.stop()
         self.idle_watch.stop()
         _close_what_floats(counter.window())
@@ -141,13 +137,11 @@ class Shift(QObject):
         staff_no = counter.shown.operator.staff_no
         operator = await self._actions.network(sign_in.unlock, staff_no, password)
         self.lock_page.forget()
-        self._pages.setCurrentWidget(counter)
+        self._pages.setCurrentWidget(counter)  # with the focus where it was
         counter.work_as(operator)
         counter.header.show_reader(self._reader)
         self._scanner.start()
         self.idle_watch.start()
-        if self._hand is not None and isValid(self._hand):
-            self._hand.setFocus()
 
     async def _changed(self, staff_no: str, password: str) -> None:
         """Another clerk takes over: only then the one before is signed out. The visit stays his."""

@@ -176,12 +176,13 @@ def test_no_card_scan_or_key_reaches_the_counter_below(desk: Hall) -> None:
         (Qt.Key.Key_Y, ALT),
     ):
         desk.press(key, modifier)
-    assert locked(desk)
+        assert locked(desk) and QApplication.activeModalWidget() is None
     assert not desk.window.doctor.isVisible()
     assert desk.counter.shown.draft == before
     unlock(desk)
     assert desk.counter.shown.visit.ticket_number == "A037"
     assert desk.counter.shown.draft.applicant.party.name == LI.name
+    assert desk.counter.steps.applicant.banner.message is None, "nobody asks about a card read while locked"
     assert desk.counter.header._reader.state is ReaderState.PRESENT
 
 
