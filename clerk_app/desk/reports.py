@@ -115,7 +115,7 @@ def closing_slip(desk: Desk, tx: Transaction, operator: str, day: date) -> Closi
         oldest_unsent=waits.oldest,
         practice=desk.device.practice,
         void_reasons=tuple(_why_void(tx, number) for number in voided),
-        void_numbers=_void_numbers(desk, tx, since, until),
+        void_numbers=_void_numbers(desk, tx.audit.acts(since, until)),
         numbers_left=sum(block.left for block in blocks if block.low < FIRST_EMERGENCY),
         emergency_left=sum(block.left for block in blocks if block.low >= FIRST_EMERGENCY),
         emergency_used=sum(serial(case.number) >= FIRST_EMERGENCY for case in filed),
@@ -171,14 +171,10 @@ def _why_void(tx: Transaction, number: str) -> str:
     return (case.void_reason or "") if case else ""
 
 
-def _void_numbers(desk: Desk, tx: Transaction, since: datetime, until: datetime) -> tuple[VoidNumbers, ...]:
-    """The rests of blocks that were reported to the office as never to be used."""
-    hall, told = desk.device.hall_code, tx.outbox.of_type("numbers.void", since, until)
+def _void_numbers(desk: Desk, acts: Sequence[AuditAct]) -> tuple[VoidNumbers, ...]:
+    """The rests of blocks reported to the office as never to be used; the audit outlives the commands."""
+    hall, told = desk.device.hall_code, [act for act in acts if act.act == "numbers-void"]
+    rests = (tuple(map(int, act.subject.split("-"))) for act in told)
     return tuple(
-        VoidNumbers(
-            case_number(hall, int(command.body["low"])),
-            case_number(hall, int(command.body["high"])),
-            str(command.body["reason"]),
-        )
-        for command in told
+        VoidNumbers(case_number(hall, low), case_number(hall, high), "new-epoch") for low, high in rests
     )

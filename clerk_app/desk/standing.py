@@ -33,12 +33,12 @@ def standing(desk: Desk, operator: Operator, link: LinkStatus) -> StandingView:
 
     def look(tx: Transaction) -> StandingView:
         state = tx.outbox.state()
-        known = tx.operators.get(operator.staff_no)
+        known = rights.granted(tx, operator.staff_no) or operator
         lines = (
             _calls(offline),
-            _tickets(desk, tx, known[0] if known else operator, offline=offline),
+            _tickets(desk, tx, known, offline=offline),
             _cases(item, offline=offline),
-            _sign_in(known[0] if known else operator, offline=offline),
+            _sign_in(known, offline=offline),
             _numbers(tx),
         )
         return StandingView(

@@ -137,7 +137,7 @@ class ShiftSlip:
 
 @dataclass(frozen=True, slots=True)
 class VoidNumbers:
-    """Serials `low`..`high` that no case will ever bear, and why: a word of the audit ("epoch")."""
+    """Serials `low`..`high` that no case will ever bear, and why: a word of the audit ("new-epoch")."""
 
     low: str  # case numbers as stored
     high: str

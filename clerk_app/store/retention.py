@@ -8,12 +8,13 @@ and the audit chain stay too.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, or_, select
 
 from clerk_app.desk.ports import CommandState, PrintState, Receipt
 from clerk_app.domain.case import Case, LegalState, SyncState
+from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ticket import VisitState
 from clerk_app.store.columns import before, since
 from clerk_app.store.repositories.meta import EPOCH, SqlMeta, purged_key
@@ -32,6 +33,9 @@ from clerk_app.store.tables import (
 
 CASES = 2
 """Cases that leave in one transaction, with all their pages: about 10 ms."""
+UNDECIDED_DAYS = 60
+"""A received case that nobody accepted stays so long, in days: its five working days, whatever holidays lie
+between, and time for the clerk to see that they are over."""
 ROWS = 100
 """Other rows that leave in one transaction."""
 
@@ -127,7 +131,10 @@ class SqlRetention:
 def _over(limit: datetime, today: date) -> ColumnElement[bool]:
     """Which cases may leave. See the rule at the head of this module."""
     settled = or_(cases.c.sync_state == SyncState.REGISTERED, cases.c.legal_state == LegalState.VOID)
-    awaits_acceptance = and_(cases.c.legal_state == LegalState.RECEIVED, cases.c.due >= today)
+    decided_by = datetime.combine(today - timedelta(days=UNDECIDED_DAYS), time(), HALL_TIME)
+    awaits_acceptance = and_(
+        cases.c.legal_state == LegalState.RECEIVED, since(cases.c.received_at, decided_by)
+    )
     pages_to_upload = and_(
         cases.c.sync_state == SyncState.REGISTERED,
         exists().where(attachments.c.case_id == cases.c.id, attachments.c.uploaded_at.is_(None)),
@@ -136,7 +143,7 @@ def _over(limit: datetime, today: date) -> ColumnElement[bool]:
     return and_(
         before(cases.c.received_at, limit),
         settled,
-        or_(cases.c.due.is_(None), ~awaits_acceptance),
+        ~awaits_acceptance,
         cases.c.id.not_in(_WITH_COMMANDS),
         cases.c.id.not_in(_WITH_PAPERS),
         ~pages_to_upload,

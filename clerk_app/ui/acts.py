@@ -21,7 +21,7 @@ from clerk_app.desk import (
 )
 from clerk_app.desk.ports import Hit
 from clerk_app.desk.second_person import Approval
-from clerk_app.desk.views import CaseRow
+from clerk_app.desk.views import CaseRow, ReceiptRow
 from clerk_app.domain.applicant import CardRecord
 from clerk_app.domain.case import Draft, MaterialMode
 from clerk_app.domain.ticket import Series
@@ -232,6 +232,10 @@ class Acts(QObject):
             self._shown.sought = case.id
             await self._shown.read(View.CASES)
         return case
+
+    async def find_receipt(self, number: str) -> ReceiptRow | None:
+        """What is still known here of a case that has left this workstation."""
+        return await self._do.at_desk(looking_up.receipt, number)
 
     async def find_ticket(self, number: str) -> looking_up.TicketSight | None:
         return await self._do.at_desk(looking_up.ticket, number)

@@ -8,11 +8,13 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 from shiboken6 import isValid
 
+from clerk_app.desk.views import ReceiptRow
 from clerk_app.domain import masking, mrz, numbering
 from clerk_app.domain.scanned import ScanKind, Scanned, read
 from clerk_app.domain.ticket import TicketState
 from clerk_app.ui.banner import Answer, Message
 from clerk_app.ui.keys import Key
+from clerk_app.ui.words import tr
 
 if TYPE_CHECKING:
     from clerk_app.ui.counter import Counter
@@ -94,6 +96,9 @@ class ScansAtWindow:
             counter.side.cases.choose(case.id)
             counter.side.cases.focus_first()
             return
+        if (left := await counter.acts.find_receipt(number)) is not None:
+            counter.steps.banner.tell(_left(left))
+            return
         here = number[:4] == counter.acts.hall
         words = "scan.case_elsewhere" if here else "scan.case_other_hall"
         values: dict[str, object] = {"number": numbering.printed(number)}
@@ -148,6 +153,18 @@ class ScansAtWindow:
 
         values: dict[str, object] = {"text": masking.number(text[:40])}
         place.tell(Message("primary", "scan.unknown", values, answers=answers, seconds=_SECONDS))
+
+
+def _left(case: ReceiptRow) -> Message:
+    """A case that retention took from here: the office has it, under its official number."""
+    values: dict[str, object] = {
+        "number": case.number,
+        "item": case.item,
+        "state": tr(f"legal.{case.legal_state.value}"),
+        "official": case.official_number or "–",
+        "date": f"{case.left_at:%Y-%m-%d}",
+    }
+    return Message("primary", "scan.case_left", values)
 
 
 def _field() -> QLineEdit | QPlainTextEdit | None:

@@ -10,8 +10,10 @@ from PySide6.QtTest import QTest
 from window_fakes import LI, MORNING
 from window_hall import Hall
 
+from clerk_app.desk.ports import Receipt
 from clerk_app.domain import numbering
 from clerk_app.domain.applicant import DocumentKind, EntrySource
+from clerk_app.domain.case import LegalState
 from clerk_app.domain.ticket import TicketState
 
 FIRST = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<"
@@ -257,3 +259,15 @@ def test_fast_typing_is_not_a_scan(called: Hall) -> None:
     called.press(Qt.Key.Key_2, ALT)
     called.scan("sbkbl", end=None)
     assert called.counter.steps.item.search_text == "sbkbl"
+
+
+def test_a_case_that_left_by_retention_is_told_with_its_official_number(window_hall: Hall) -> None:
+    hall = window_hall
+    counter = hall.sign_in()
+    number = numbering.case_number("MY01", 77)
+    left = Receipt(number, "gone", "社会保障卡补领", MORNING, "OFFICIAL-8", LegalState.ACCEPTED, MORNING)
+    hall.store.write(lambda tx: tx.receipts.add(left))
+    hall.scan(number)
+    said = counter.steps.banner.message
+    assert said is not None and said.words == "scan.case_left"
+    assert "OFFICIAL-8" in said.sentence()[0]

@@ -168,3 +168,15 @@ def test_the_closing_sheet_counts_them_for_any_day(hall: Bench) -> None:
     assert (slip.offline_tickets, slip.first_offline, slip.last_offline) == (2, "L12001", "L12002")
     assert (slip.numbers_left, slip.emergency_used) == (100, 0)
     assert hall.store.read(lambda tx: offline_tickets.given(tx, hall.clock.now().date())).count == 0
+
+
+def test_the_closing_sheet_explains_every_number_nobody_will_bear(hall: Bench) -> None:
+    def reported(tx: object) -> None:
+        tx.audit.add(  # type: ignore[attr-defined]
+            at=FRIDAY, actor="workstation", act="numbers-void", subject="51-100", detail="new-epoch"
+        )
+
+    hall.store.write(reported)
+    [rest] = reports.closing(hall.desk, CLERK, FRIDAY.date()).slip.void_numbers
+    assert (rest.low[4:12], rest.high[4:12], rest.reason) == ("00000051", "00000100", "new-epoch")
+    assert reports.closing(hall.desk, CLERK, FRIDAY.date() - timedelta(days=1)).slip.void_numbers == ()

@@ -138,9 +138,6 @@ class Outbox(Protocol):
     def stuck(self) -> Sequence[Command]:
         """Refused and held commands only, oldest first: few, whatever waits."""
 
-    def of_type(self, type_: str, since: datetime, until: datetime) -> Sequence[Command]:
-        """Commands of one type made from `since` on and before `until`, answered or not."""
-
     def state(self) -> OutboxState: ...
 
 

@@ -30,7 +30,7 @@ MODES = {
 }
 
 # Why numbers of a block will never be used, by the word the office is told.
-VOID_REASONS = {"epoch": "本机重新登记"}
+VOID_REASONS = {"new-epoch": "本机重新登记"}
 
 
 def ordinal_mark(reprint: int) -> str:

@@ -11,7 +11,6 @@ from sqlalchemy import func, insert, select, update
 
 from clerk_app.desk.ports import Command, CommandState, OutboxState
 from clerk_app.domain.ids import uuid7
-from clerk_app.store.columns import before, since
 from clerk_app.store.repositories.meta import EPOCH, NEXT_SEQ, PURGED_THROUGH, UNANSWERED
 from clerk_app.store.repositories.rows import Prepared, Statements, columns, each, one
 from clerk_app.store.tables import attachments, cases, outbox
@@ -114,11 +113,6 @@ class SqlOutbox:
         """Refused and held commands only, oldest first."""
         stuck = outbox.c.state.in_((CommandState.REFUSED, CommandState.HELD))
         return self._commands(_ALL.where(stuck).order_by(outbox.c.n))
-
-    def of_type(self, type_: str, since_: datetime, until: datetime) -> Sequence[Command]:
-        """Commands of one type made from `since_` on and before `until`, in the order they were made."""
-        made = (outbox.c.type == type_) & since(outbox.c.at, since_) & before(outbox.c.at, until)
-        return self._commands(_ALL.where(made).order_by(outbox.c.n))
 
     def state(self) -> OutboxState:
         """What has not reached the office, for the status strip."""
