@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -113,7 +114,8 @@ def snapshot(connection: sa.Connection, key: ScopeKey) -> SnapshotAnswer:
 def digest(connection: sa.Connection, key: ScopeKey) -> DigestAnswer:
     """What a mirror of the scope must come to: the digest of the same facts `snapshot` would send."""
     row = connection.execute(sa.select(scope).where(_is(key))).one()
-    known = _digests.get(key)
+    digests = _digests.setdefault(connection.engine, {})
+    known = digests.get(key)
     if known is None or (known.generation, known.seq) != (row.generation, row.seq):
         facts = sa.select(change.c.kind, change.c.id, change.c.version).where(
             change.c.hall == key[0],
@@ -123,14 +125,17 @@ def digest(connection: sa.Connection, key: ScopeKey) -> DigestAnswer:
         )
         found = [tuple(one) for one in connection.execute(facts)]
         known = DigestAnswer(key[1], row.generation, row.seq, len(found), scope_digest(found))
-        while len(_digests) >= MAX_DIGESTS:
-            _digests.pop(next(iter(_digests)), None)
-        _digests[key] = known
+        while len(digests) >= MAX_DIGESTS:
+            digests.pop(next(iter(digests)), None)
+        digests[key] = known
     return known
 
 
-_digests: dict[ScopeKey, DigestAnswer] = {}
-"""Of scopes that have not moved since: every window of a hall asks for the same one after a full sync."""
+_digests: WeakKeyDictionary[sa.Engine, dict[ScopeKey, DigestAnswer]] = WeakKeyDictionary()
+"""Of scopes that have not moved since: every window of a hall asks for the same one after a full sync.
+
+By the database they are of: copies of one office bear the same generations and count alike.
+"""
 
 
 def moved(connection: sa.Connection, cursors: dict[ScopeKey, int]) -> set[ScopeKey]:

@@ -233,3 +233,19 @@ def test_lost_cards_reach_the_windows_of_every_hall(hall: Hall, station: Worksta
 
     again = office.write(lambda tx: lost_cards.add(tx, number, issued))  # lost a second time: a new report
     assert again != report
+
+
+def test_two_offices_made_from_one_copy_tell_their_own_digests(tmp_path: Path) -> None:
+    """Scope, generation and sequence number are the same, the tickets are not."""
+    with served(tmp_path / "one") as one, served(tmp_path / "other") as other:
+        told = []
+        for hall in (one, other):
+            issue_ticket(hall.folder, "A")
+            station = hall.workstation(signed_in=False)
+            answer = station.ask("GET", "/sync/digest/queue:A").json()
+            assert answer["digest"] == station.ask("GET", "/sync/snapshot/queue:A").json()["digest"]
+            told.append(answer)
+            station.close()
+    first, second = told
+    assert (first["generation"], first["seq"]) == (second["generation"], second["seq"])
+    assert first["digest"] != second["digest"]
