@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sync_hall import HandClock
@@ -119,6 +120,14 @@ def test_a_poke_after_each_commit_runs_a_cycle(desk):
     assert desk.step().state is LinkState.ONLINE
     desk.scheduler.poke()
     assert desk.step().state is LinkState.ONLINE
+
+
+def test_the_link_says_when_it_was_tried_and_when_it_is_tried_again(desk):
+    down = desk.step(OfficeFailure("SYNC-OFFLINE"))
+    assert (down.tried_at, down.next_at) == (desk.clock.now(), desk.clock.now() + timedelta(seconds=1))
+    desk.scheduler.network_up()
+    up = desk.step()
+    assert (up.tried_at, up.next_at) == (desk.clock.now(), None)
 
 
 def test_a_poke_during_a_cycle_runs_another(desk):
