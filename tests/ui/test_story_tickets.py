@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from window_hall import Hall
@@ -80,12 +82,14 @@ def test_who_may_not_issue_sees_no_such_button(window_hall: Hall) -> None:
     assert window_hall.office.issued == []
 
 
-def test_offline_there_are_no_new_numbers_and_the_key_says_why(guide: Hall) -> None:
+def test_offline_without_an_own_series_there_are_no_numbers_and_the_key_says_why(guide: Hall) -> None:
+    guide.store.write(lambda tx: tx.meta.set_device(replace(tx.meta.device(), offline_series="")))
     guide.offline()
-    assert guide.counter.waiting.issuing.isHidden()
     guide.press(Qt.Key.Key_I, ALT)
-    assert told(guide) == ("", "issue.offline")
+    said = guide.counter.waiting.issuing.banner.message
+    assert said is not None and said.failure == "DESK-NO-OFFLINE-SERIES"
     assert guide.office.issued == []
+    assert guide.printer.papers == []
 
 
 def test_a_number_without_paper_prints_when_the_clerk_has_put_paper_in(guide: Hall) -> None:
