@@ -7,7 +7,6 @@ from datetime import date
 
 import pytest
 from hall_items import RECEIVED_OFFLINE
-from proxy import Fault
 from workstation_kit import CLERK, HASTY, OpenHall, Window
 
 from clerk_app.desk import acceptance, calling, due_dates, following, ticketing
@@ -16,6 +15,7 @@ from clerk_app.domain.case import Case, LegalState, SyncState
 from clerk_app.domain.ticket import OFFLINE
 from clerk_app.domain.working_days import WorkingCalendar
 from clerk_app.failures import Failure
+from tests.fault_proxy import Fault
 
 
 @pytest.fixture

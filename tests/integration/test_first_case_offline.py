@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from hall_items import ACCEPTED_OFFLINE, NEVER_OFFLINE, RECEIVED_OFFLINE
-from proxy import Fault
 from workstation_kit import CLERK, COLLEAGUE, HASTY, PATIENCE, OpenHall, Window
 
 from back_office import catalogue
@@ -16,6 +15,7 @@ from clerk_app.desk.draft_view import draft_view
 from clerk_app.desk.ports import CommandState, LinkState
 from clerk_app.domain.case import LegalState, SyncState
 from clerk_app.failures import Failure
+from tests.fault_proxy import Fault
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 from hall_items import ACCEPTED_OFFLINE, ITEMS, KINDS, RECEIVED_OFFLINE
-from proxy import Fault
 from sync_window import Tokens
 from workstation_kit import OpenHall, Window, open_window
 
@@ -17,6 +16,7 @@ from clerk_app.desk.ports import LinkState
 from clerk_app.desk.views import CheckState
 from clerk_app.failures import Failure
 from clerk_app.store.vault import throw_away_key
+from tests.fault_proxy import Fault
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from office_hall import CLERK, FILEABLE, Hall, served
-from proxy import Fault, FaultProxy
 from sync_window import Tokens, Window, registered_numbers
 
 from back_office import catalogue, feed
@@ -18,6 +17,7 @@ from clerk_app.domain.ids import uuid7
 from clerk_app.failures import Failure
 from clerk_app.sync.enrolment import enrol
 from clerk_app.sync.office import DirectOffice
+from tests.fault_proxy import Fault, FaultProxy
 
 
 @pytest.fixture(scope="module")

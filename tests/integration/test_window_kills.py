@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 from hall_items import ACCEPTED_OFFLINE
-from proxy import Fault
 from window_victim import settle
 from workstation_kit import CLERK, PATIENCE, Enrolled, OpenHall, Window
 
@@ -25,6 +24,7 @@ from clerk_app.desk.ports import LinkState, PrintState
 from clerk_app.devices.printer.simulator.printer import NO_FAULTS, Faults
 from clerk_app.domain.case import Case, MaterialMode, SyncState, TimelineKind
 from clerk_app.sync.client import OfficeClient
+from tests.fault_proxy import Fault
 
 HERE = Path(__file__).parent
 KILLS = 20

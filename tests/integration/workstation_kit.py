@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 
 from hall_items import ACCEPTED_OFFLINE, ITEMS, KINDS
 from office_hall import CLERK, HALL, Hall, TestClock
-from proxy import FaultProxy
 from sync_window import Tokens
 
 from back_office import catalogue
@@ -63,6 +62,7 @@ from clerk_app.store.vault import GivenKey, throw_away_key
 from clerk_app.sync.transport import TimeOuts
 from clerk_app.workstation import Parts, Workstation
 from practice.network import Cable
+from tests.fault_proxy import FaultProxy
 
 COLLEAGUE = UserSetup("1025", "陈静", "window-thirteen", name_en="Chen Jing")
 PATIENCE = 60.0  # seconds; only a failing test waits that long
