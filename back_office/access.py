@@ -68,7 +68,7 @@ def the_device(
         .join(device_token, device_token.c.device == device.c.id)
         .where(device_token.c.hash == digest(token.credentials))
     )
-    row = office.read(lambda connection: connection.execute(query).one_or_none())
+    row = office.look(lambda connection: connection.execute(query).one_or_none())
     if row is None:
         raise Refused("OFFICE-DEVICE", status=401)
     if row.revoked_at is not None:
@@ -102,7 +102,7 @@ def the_clerk(office: OfficeHere, at: DeviceHere, token: SessionToken) -> Clerk:
             staff.c.disabled_at.is_(None),
         )
     )
-    row = office.read(lambda connection: connection.execute(query).one_or_none())
+    row = office.look(lambda connection: connection.execute(query).one_or_none())
     if row is None:
         raise Refused("OFFICE-SESSION", status=401)
     return Clerk(row.staff_no, frozenset(json.loads(row.rights)))

@@ -45,6 +45,7 @@ CLOSE_SECONDS = 10
 SCHEMES = ("postgresql://", "postgres://")
 
 _READ_ONLY = "office_read_only"
+_ALONE = "office_alone"
 
 
 def check_linked_sqlite(version: str = driver.sqlite_version) -> None:
@@ -54,15 +55,16 @@ def check_linked_sqlite(version: str = driver.sqlite_version) -> None:
 
 
 class Database:
-    """Two ways in: `read` sees one consistent state, `write` is all of `work` or nothing.
+    """Three ways in: `read` sees one consistent state, `write` is all of `work` or nothing, `look` asks once.
 
     SQLite has one writer; the lock lets the threads of this process queue for it in turn, the busy time-out
     does the same between processes. PostgreSQL needs none: there the rows are locked.
     """
 
-    def __init__(self, engine: sa.Engine, reading: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, reading: sa.Engine, looking: sa.Engine) -> None:
         self._engine = engine
         self._reading = reading
+        self._looking = looking
         self.kind: Literal["sqlite", "postgresql"] = (
             "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
         )
@@ -71,6 +73,11 @@ class Database:
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
         with self._reading.begin() as connection:
+            return work(connection)
+
+    def look(self, work: Callable[[sa.Connection], T]) -> T:
+        """`work` asks one question: a statement alone is consistent, and costs one way instead of three."""
+        with self._looking.connect() as connection:
             return work(connection)
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
@@ -121,7 +128,8 @@ def _sqlite(path: Path) -> Database:
     )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
-    return Database(engine, engine.execution_options(**{_READ_ONLY: True}))
+    reading = engine.execution_options(**{_READ_ONLY: True})
+    return Database(engine, reading, engine.execution_options(**{_ALONE: True}))
 
 
 def _on_connect(connection: Any, _record: object) -> None:
@@ -133,8 +141,9 @@ def _on_connect(connection: Any, _record: object) -> None:
 
 
 def _on_begin(connection: sa.Connection) -> None:
-    read_only = connection.get_execution_options().get(_READ_ONLY, False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    told = connection.get_execution_options()
+    if not told.get(_ALONE, False):
+        connection.exec_driver_sql("BEGIN" if told.get(_READ_ONLY, False) else "BEGIN IMMEDIATE")
 
 
 def _postgresql(address: str) -> Database:
@@ -149,7 +158,8 @@ def _postgresql(address: str) -> Database:
         pool_timeout=POOL_SECONDS,
     )
     reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return Database(engine, reading)
+    looking = engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)
+    return Database(engine, reading, looking)
 
 
 def connect(address: str, **options: Any) -> psycopg.Connection[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from back_office import commands, feed, lost_cards, restoring
 from back_office.access import Device, DeviceHere, OfficeHere
 from back_office.commands import PushEnvelope
+from back_office.document import refusals
 from back_office.office import Office
 from back_office.pokes import ScopeKey
 from back_office.problems import Refused
@@ -29,6 +31,7 @@ MAX_WAIT_SECONDS = 50
 WAIT_SECONDS = 25
 MAX_SCOPES = 16
 MAX_CURSOR = 2**53
+SCOPES = rf"^[^,]*:[0-9]{{1,16}}(,[^,]*:[0-9]{{1,16}}){{0,{MAX_SCOPES - 1}}}$"
 
 router = APIRouter(prefix="/sync")
 
@@ -37,7 +40,12 @@ async def _sent_bytes(request: Request) -> int:
     return len(await request.body())
 
 
-@router.post("/push", response_model=PushAnswer)
+_PUSH = refusals({403: "OFFICE-DEVICE", 409: "OFFICE-GAP", 423: "OFFICE-FORKED"})
+_READ = refusals({403: "OFFICE-SCOPE"})
+_CHANGES = refusals({403: "OFFICE-SCOPE", 410: "OFFICE-RESYNC"})
+
+
+@router.post("/push", response_model=PushAnswer, responses=_PUSH)
 def push(
     body: PushEnvelope, office: OfficeHere, device: DeviceHere, size: Annotated[int, Depends(_sent_bytes)]
 ) -> Response:
@@ -76,7 +84,7 @@ def _existing(connection: sa.Connection, device: Device, name: str) -> ScopeKey:
     return key
 
 
-@router.get("/changes")
+@router.get("/changes", responses=_CHANGES)
 def changes(
     office: OfficeHere,
     device: DeviceHere,
@@ -93,23 +101,23 @@ def changes(
     )
 
 
-@router.get("/snapshot/{scope}")
+@router.get("/snapshot/{scope}", responses=_READ)
 def snapshot(office: OfficeHere, device: DeviceHere, scope: str) -> SnapshotAnswer:
     """Everything a scope holds now, and the cursor to go on from."""
     return office.read(lambda connection: feed.snapshot(connection, _existing(connection, device, scope)))
 
 
-@router.get("/digest/{scope}")
+@router.get("/digest/{scope}", responses=_READ)
 def digest(office: OfficeHere, device: DeviceHere, scope: str) -> DigestAnswer:
     """What a mirror of the scope must come to now. Where it does not, take the scope whole."""
     return office.read(lambda connection: feed.digest(connection, _existing(connection, device, scope)))
 
 
-@router.get("/wait")
+@router.get("/wait", responses=_READ)
 async def wait(
     office: OfficeHere,
     device: DeviceHere,
-    scopes: str,
+    scopes: Annotated[str, Query(pattern=SCOPES, examples=["queue:A:17,catalogue:0"])],
     seconds: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = WAIT_SECONDS,
 ) -> WaitAnswer:
     """Answer when one of `scopes` ("queue:A:17,catalogue:0") is not at its cursor, or after `seconds`."""
@@ -123,14 +131,14 @@ async def news(office: Office, device: Device, scopes: str, seconds: float) -> l
     """
     cursors = {_scope_of(device, name): cursor for name, cursor in _cursors(scopes)}
     with office.pokes.parked(cursors) as parked:
-        found = await run_in_threadpool(office.read, lambda connection: feed.moved(connection, cursors))
+        found = await run_in_threadpool(office.look, lambda connection: feed.moved(connection, cursors))
         if not found:
             found = await parked.wait(seconds)
     return sorted(name for _, name in found)
 
 
 def _cursors(scopes: str) -> list[tuple[str, int]]:
-    listed = [part.rsplit(":", 1) for part in scopes.split(",")]
-    if len(listed) > MAX_SCOPES or any(len(part) != 2 or not part[1].isdecimal() for part in listed):
+    if not re.fullmatch(SCOPES, scopes):
         raise Refused("OFFICE-MALFORMED", "scopes", status=422)
+    listed = [part.rsplit(":", 1) for part in scopes.split(",")]
     return [(name, int(cursor)) for name, cursor in listed]

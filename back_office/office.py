@@ -94,6 +94,10 @@ class Office:
     def read(self, work: Callable[[sa.Connection], T]) -> T:
         return self.database.read(work)
 
+    def look(self, work: Callable[[sa.Connection], T]) -> T:
+        """`read` for one statement."""
+        return self.database.look(work)
+
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in one transaction, publish its news in it, wake the parked windows after it."""
 

@@ -165,7 +165,7 @@ def test_paper_served_twice_keeps_both_sides(hall: Hall, station: Workstation) -
     assert (result["status"], result["data"]["found"]) == ("applied", "done")
     assert _report(other, "ticket.done", ticket, visit_id="v-1")["status"] == "applied"
     assert hall.rows('SELECT "window", found FROM paper_visit') == [("综合窗口01", "done")]
-    assert hall.rows("SELECT window, state FROM ticket") == [(station.device.window, "done")]
+    assert hall.rows('SELECT "window", state FROM ticket') == [(station.device.window, "done")]
     other.close()
 
 
