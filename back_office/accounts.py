@@ -19,11 +19,13 @@ from fastapi import APIRouter, Response
 
 from back_office import attempts, logs, seals
 from back_office.access import Device, DeviceHere, OfficeHere, SessionToken, digest, new_token
+from back_office.asked import SessionRequest
+from back_office.document import refusals
 from back_office.office import Office, Transaction, compact
 from back_office.problems import Refused
 from back_office.tables import session, staff
 from clerk_app.failures import Failure
-from clerk_app.sync.protocol import SessionAnswer, SessionRequest
+from clerk_app.sync.protocol import SessionAnswer
 
 RIGHTS = ("accept", "call", "issue", "void")
 """file cases; call and serve tickets; issue tickets; void a case before it is decided"""
@@ -146,7 +148,9 @@ def _is(hall: str, staff_no: str) -> sa.ColumnElement[bool]:
 
 
 def sign_in(office: Office, device: Device, staff_no: str, password: str) -> SessionAnswer:
-    """Open a session at `device`. Raises Refused 401; 403 after five failures of the clerk, 429 after ten here.
+    """Open a session at `device`.
+
+    Raises Refused 401; 403 after five failures of the clerk, 429 after ten here.
 
     The attempt is counted before the password is looked at, so that attempts sent at once count too; the
     slow hash is computed outside the transaction, which holds the only write lock.
@@ -247,7 +251,10 @@ class Grants:
         return [] if any(grant.still for grant in covering) else ["operator-changed"]
 
 
-@router.post("/session")
+_REFUSED = refusals({401: "OFFICE-SIGN-IN", 403: "OFFICE-LOCKED", 429: "OFFICE-ATTEMPTS"})
+
+
+@router.post("/session", responses=_REFUSED)
 def open_session(body: SessionRequest, office: OfficeHere, device: DeviceHere) -> SessionAnswer:
     """Sign a clerk in at this device."""
     return sign_in(office, device, body.staff_no, body.password)

@@ -30,6 +30,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from back_office import logs, seals
 from back_office.access import Device
+from back_office.asked import OrElse
 from back_office.office import Transaction
 from back_office.tables import audit_chain, audit_head, audit_record
 from clerk_app.domain.audit_chain import link
@@ -65,7 +66,11 @@ def _readable_or_none(value: Any, validate: ValidatorFunctionWrapHandler) -> Aud
     return told if whole and moment.tzinfo and _HASH.fullmatch(told.hash) and 0 < told.n < 2**53 else None
 
 
-Link = Annotated[AuditMessage | None, WrapValidator(_readable_or_none)]
+Link = Annotated[
+    AuditMessage | None,
+    WrapValidator(_readable_or_none),
+    OrElse("no link: the chain is marked"),
+]
 """One link as a push brings it; None is one that is no link."""
 
 

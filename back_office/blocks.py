@@ -15,15 +15,15 @@ from pydantic import Field
 
 from back_office import logs, seals
 from back_office.access import Device, DeviceHere, OfficeHere, fenced
+from back_office.asked import LAST_REQUEST, MAX_BLOCK, BlockRequest
+from back_office.document import refusals
 from back_office.office import Transaction
 from back_office.problems import Refused
 from back_office.tables import block, device, doubled_block, hall, registered_case, void_numbers
 from clerk_app.domain.ids import uuid7
 from clerk_app.domain.numbering import FIRST_EMERGENCY, case_number
-from clerk_app.sync.protocol import BlockAnswer, BlockKind, BlockRequest
+from clerk_app.sync.protocol import BlockAnswer, BlockKind
 
-MAX_SIZE = 5_000
-LAST_REQUEST = 2**53
 LAST_SERIAL = {"case": FIRST_EMERGENCY - 1, "emergency": 99_999_999}
 _COUNTER = {"case": hall.c.next_serial, "emergency": hall.c.next_emergency}
 
@@ -66,7 +66,7 @@ def lease(
     The hall's counter moves in one UPDATE, so two requests cannot get the same serials. Raises Refused
     for a size that is not 1..5000, and when the hall has used its numbers up.
     """
-    if not (1 <= size <= MAX_SIZE and 0 <= request_no <= LAST_REQUEST):
+    if not (1 <= size <= MAX_BLOCK and 0 <= request_no <= LAST_REQUEST):
         raise Refused("OFFICE-BLOCK-SIZE", str(size), status=422)
     lock = sa.select(device.c.epoch).where(device.c.id == owner.id).with_for_update()
     epoch = tx.connection.execute(lock).scalar_one()
@@ -214,7 +214,10 @@ def void(tx: Transaction, owner: Device, body: VoidNumbersBody) -> dict[str, Any
     return {"void": sum(row["high"] - row["low"] + 1 for row in rows)}
 
 
-@router.post("/blocks")
+_REFUSED = refusals({409: "OFFICE-NUMBERS-USED-UP", 422: "OFFICE-BLOCK-SIZE"})
+
+
+@router.post("/blocks", responses=_REFUSED)
 def lease_block(body: BlockRequest, office: OfficeHere, device: DeviceHere) -> BlockAnswer:
     """Lease case numbers to this device. Ask again with the same `request_no` when the answer was lost."""
     return office.write(lambda tx: lease(tx, device, body.request_no, body.size, body.kind))

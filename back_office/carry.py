@@ -23,13 +23,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from back_office import audit, commands, feed, logs, pages, proofs, restoring, seals
 from back_office.access import Device, DeviceHere, OfficeHere, fenced
+from back_office.asked import CarryRequest
 from back_office.commands import PushEnvelope
+from back_office.document import refusals
 from back_office.office import Transaction, compact
 from back_office.problems import Refused
 from back_office.tables import carried, device, device_token
 from clerk_app.sync import envelope
 from clerk_app.sync.envelope import BadEnvelope, CarriedOutbox, Opened
-from clerk_app.sync.protocol import MAX_AUDIT, MAX_COMMANDS, CarryAnswer, CarryRequest
+from clerk_app.sync.protocol import MAX_AUDIT, MAX_COMMANDS, CarryAnswer
 
 router = APIRouter(prefix="/sync")
 
@@ -161,7 +163,10 @@ def _remember(
     audit.note(tx, f"device:{carrier.id}", "outbox-carried", outbox.device, told, hall=carrier.hall)
 
 
-@router.post("/carry")
+_REFUSED = refusals({403: "OFFICE-ENVELOPE", 409: "OFFICE-CARRIED, OFFICE-GAP", 422: "OFFICE-ENVELOPE"})
+
+
+@router.post("/carry", responses=_REFUSED)
 def carry_outbox(body: CarryRequest, office: OfficeHere, carrier: DeviceHere) -> CarryAnswer:
     """Take another workstation's exported outbox. The same envelope again gets the same answer."""
     try:

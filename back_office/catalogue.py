@@ -11,15 +11,16 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import TypeAdapter
 
-from back_office import feed, logs
+from back_office import feed, logs, problems
 from back_office.access import DeviceHere, OfficeHere
+from back_office.document import refusals
 from back_office.feed import News
 from back_office.office import Office, Transaction
 from back_office.problems import Refused
@@ -27,11 +28,13 @@ from back_office.tables import catalogue, item
 from clerk_app.domain.catalogue import Implementation, ItemKind, ItemStatus
 from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.failures import Failure
-from clerk_app.sync.protocol import CatalogueInfo, ItemMessage
+from clerk_app.sync.protocol import CatalogueInfo, ItemMessage, Problem
 
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 _item = TypeAdapter(ItemMessage)
+
+_RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))")
 
 router = APIRouter(prefix="/catalogue")
 
@@ -205,7 +208,21 @@ def _file(office: Office, version: str) -> Path:
     return office.settings.catalogue_dir / f"{version}.zst"
 
 
-@router.get("")
+class Asked:
+    """The headers of a download."""
+
+    def __init__(
+        self,
+        range_: Annotated[str, Header(alias="Range", description="one range: bytes=0-99")] = "",
+        if_none_match: Annotated[str, Header(alias="If-None-Match")] = "",
+    ) -> None:
+        self.range, self.if_none_match = range_, if_none_match
+
+
+AskedHere = Annotated[Asked, Depends()]
+
+
+@router.get("", responses=refusals({404: "OFFICE-NO-CATALOGUE"}))
 def info(office: OfficeHere, device: DeviceHere) -> CatalogueInfo:
     """The catalogue in force. 404 while none was imported."""
     row = office.read(_row)
@@ -221,16 +238,31 @@ def info(office: OfficeHere, device: DeviceHere) -> CatalogueInfo:
         200: {"content": {"application/zstd": {}}, "description": "the packed file"},
         206: {"content": {"application/zstd": {}}, "description": "the asked range of it"},
         304: {"description": "the ETag is the one you have"},
+        **refusals({404: "OFFICE-NO-CATALOGUE", 416: "OFFICE-MALFORMED"}),
     },
 )
-def packed_file(version: str, request: Request, office: OfficeHere, device: DeviceHere) -> Response:
+def packed_file(
+    version: str, request: Request, office: OfficeHere, device: DeviceHere, asked: AskedHere
+) -> Response:
     """The zstd file of a version: never changes, so it may be kept by any proxy; Range is understood."""
     row = office.read(lambda connection: _row(connection, version))
     if row is None:
         raise Refused("OFFICE-NO-CATALOGUE", status=404)
     tag = f'"{row.sha256}"'
     headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable"}
-    asked = {part.strip() for part in request.headers.get("if-none-match", "").split(",")}
-    if asked & {tag, "*"}:
+    # Compared weakly (RFC 9110, 13.1.2): a proxy that packs anew writes W/ before the tag.
+    if {part.strip().removeprefix("W/") for part in asked.if_none_match.split(",")} & {tag, "*"}:
         return Response(status_code=304, headers=headers)
+    wanted = _RANGE.fullmatch(asked.range)
+    if wanted is None or (wanted[1] and wanted[2] and int(wanted[1]) > int(wanted[2])):
+        _forget_range(request)
+    elif (wanted[1] and int(wanted[1]) >= row.packed_size) or (wanted[3] and not int(wanted[3])):
+        whole = {"Content-Range": f"bytes */{row.packed_size}"}
+        return problems.answer(Problem("OFFICE-MALFORMED", "Range"), 416, whole)
     return FileResponse(_file(office, row.version), media_type="application/zstd", headers=headers)
+
+
+def _forget_range(request: Request) -> None:
+    """A range that is none, or several at once: the whole file is the answer (RFC 9110, 14.2)."""
+    kept = [(name, value) for name, value in request.scope["headers"] if name != b"range"]
+    request.scope["headers"] = kept

@@ -15,16 +15,18 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import Field, TypeAdapter, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from back_office import applying, audit, held, proofs, restoring
 from back_office.access import Device, fenced
 from back_office.accounts import Grants
 from back_office.applying import KINDS, Kind, Outcome
+from back_office.asked import Name, OrElse, Whole
 from back_office.audit import Link
 from back_office.office import Transaction, compact, to_json
 from back_office.problems import Refused
-from back_office.proofs import Proof
+from back_office.proofs import MAX_PROOFS, Proof
 from back_office.tables import command, delivery, device
 from clerk_app.sync.protocol import MAX_COMMANDS, CommandMessage, CommandResult, Sealed
 
@@ -45,6 +47,8 @@ class Unreadable:
 
 
 def _readable_or_not(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    if not isinstance(value, dict) or type(value.get("seq")) is not int:  # there is no place for an answer
+        raise PydanticCustomError("seq", "no sequence number")
     try:
         message: CommandMessage = validate(value)
         if message.at.tzinfo is None:
@@ -54,8 +58,6 @@ def _readable_or_not(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
         if "\\u0000" in text.replace("\\\\", ""):  # PostgreSQL stores no NUL
             return Unreadable(message.seq, _text(message.id), _text(message.hash), "text")
     except (ValidationError, UnicodeEncodeError, RecursionError) as error:
-        if not isinstance(value, dict) or not isinstance(value.get("seq"), int):
-            raise  # without a sequence number there is no place for an answer
         places = applying.places(error) if isinstance(error, ValidationError) else "text"
         return Unreadable(value["seq"], _text(value.get("id")), _text(value.get("hash")), places)
     return message
@@ -67,19 +69,34 @@ def _text(value: Any) -> str:
     return said[:64].replace("\0", "?").encode(errors="replace").decode()
 
 
+Command = Annotated[
+    CommandMessage,
+    WrapValidator(_readable_or_not),
+    OrElse("refused alone: its sequence number is answered and used", required="seq"),
+]
+"""One command as a push brings it."""
+
+
 @dataclass(frozen=True, slots=True)
 class PushEnvelope:
-    """`PushRequest` as the office reads it: one command that cannot be read does not spoil the others."""
+    """Commands in dense order from `base_seq`; one that cannot be read does not spoil the others.
 
-    device: str
-    epoch: int
-    base_seq: int
-    commands: list[Annotated[CommandMessage, WrapValidator(_readable_or_not)]]
+    `purged_through`: commands up to this sequence number were answered and have left the workstation by its
+    retention. `proofs`: grants and leases the office may have forgotten. `audit`: links it has not confirmed
+    yet, of the chain `audit_chain`; 500 are taken at a time.
+    """
+
+    device: Name
+    epoch: Whole
+    base_seq: Whole
+    commands: Annotated[list[Command], Field(json_schema_extra={"maxItems": MAX_COMMANDS})]
     audit_head: str = ""
     audit_chain: str = ""
     audit: list[Link] = field(default_factory=list)
-    purged_through: int = 0
-    proofs: list[Proof] = field(default_factory=list)
+    purged_through: Whole = 0
+    proofs: Annotated[list[Proof], Field(json_schema_extra={"maxItems": MAX_PROOFS})] = field(
+        default_factory=list
+    )
 
 
 _result = TypeAdapter(CommandResult)
@@ -123,7 +140,7 @@ def push(tx: Transaction, sender: Device, envelope: PushEnvelope) -> Pushed:
         raise Refused("OFFICE-DEVICE", "not the sender's", status=403)
     if len(envelope.commands) > MAX_COMMANDS:
         raise Refused("OFFICE-TOO-LARGE", f"{len(envelope.commands)} commands", status=413)
-    if len(envelope.proofs) > proofs.MAX_PROOFS:
+    if len(envelope.proofs) > MAX_PROOFS:
         raise Refused("OFFICE-TOO-LARGE", f"{len(envelope.proofs)} proofs", status=413)
     lock = sa.select(device.c.epoch, device.c.last_seq).where(device.c.id == sender.id).with_for_update()
     epoch, known_seq = tx.connection.execute(lock).one()

@@ -11,11 +11,13 @@ from fastapi import APIRouter, Request
 
 from back_office import attempts, audit, codes, feed, logs, seals
 from back_office.access import OfficeHere, digest, new_token
+from back_office.asked import RecoverRequest
+from back_office.document import refusals
 from back_office.office import Transaction
 from back_office.problems import Refused
 from back_office.tables import device, device_token, enrol_code, recovery_code, session
 from clerk_app.failures import Failure
-from clerk_app.sync.protocol import RecoverAnswer, RecoverRequest
+from clerk_app.sync.protocol import RecoverAnswer
 
 router = APIRouter()
 
@@ -115,7 +117,7 @@ def recover(tx: Transaction, code: str) -> RecoverAnswer:
     return RecoverAnswer(device_id, seals.recovery_key(tx.connection, device_id, epoch), token)
 
 
-@router.post("/recover")
+@router.post("/recover", responses=refusals({403: "OFFICE-CODE", 429: "OFFICE-ATTEMPTS"}))
 def recover_key(body: RecoverRequest, office: OfficeHere, request: Request) -> RecoverAnswer:
     """Give back the key of the cache to a workstation whose keyring was lost, for a one-time code of IT."""
     origin = attempts.origin_of(request)

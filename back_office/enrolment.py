@@ -11,12 +11,14 @@ from fastapi import APIRouter, Request
 
 from back_office import attempts, audit, codes, feed, logs, restoring, seals
 from back_office.access import DeviceHere, OfficeHere, digest, new_token
+from back_office.asked import EnrolRequest
+from back_office.document import refusals
 from back_office.office import Transaction
 from back_office.problems import Refused
 from back_office.tables import device, device_token, enrol_code, hall, queue
 from clerk_app.domain.ids import uuid7
 from clerk_app.failures import Failure
-from clerk_app.sync.protocol import DeviceAnswer, EnrolAnswer, EnrolRequest
+from clerk_app.sync.protocol import DeviceAnswer, EnrolAnswer
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -164,7 +166,7 @@ def _next_epoch(tx: Transaction, grant: sa.Row[tuple[object, ...]], device_id: s
     return int(tx.connection.execute(again.returning(device.c.epoch)).scalar_one())
 
 
-@router.post("/enrol")
+@router.post("/enrol", responses=refusals({403: "OFFICE-CODE", 429: "OFFICE-ATTEMPTS"}))
 def enrol_device(body: EnrolRequest, office: OfficeHere, request: Request) -> EnrolAnswer:
     """Turn a one-time code into a device and its token."""
     origin = attempts.origin_of(request)

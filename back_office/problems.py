@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 
 from fastapi import FastAPI, Request
@@ -11,6 +12,7 @@ from sqlalchemy.exc import DataError, InterfaceError, OperationalError, TimeoutE
 from starlette.exceptions import HTTPException
 
 from back_office import logs
+from back_office.document import describe
 from clerk_app.failures import Failure
 from clerk_app.sync.protocol import Problem
 
@@ -55,25 +57,39 @@ def answer(problem: Problem, status: int, headers: dict[str, str] | None = None)
     return JSONResponse(asdict(problem), status, headers)
 
 
+def refusal(error: Refused) -> JSONResponse:
+    problem = Problem(error.code, error.detail, error.expected_seq)
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    return answer(problem, error.status, headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of a path. Each is a route of its own, and the framework tells those of one."""
+    for path, methods in describe(request.app)["paths"].items():
+        if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", path), request.url.path):
+            return ", ".join(sorted(method.upper() for method in methods))
+    return ""
+
+
 def install(app: FastAPI) -> None:
     """Make every error of `app` a `Problem` body."""
 
     @app.exception_handler(Refused)
     def _refused(_request: Request, error: Refused) -> JSONResponse:
-        problem = Problem(error.code, error.detail, error.expected_seq)
-        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-        if error.retry_after is not None:
-            headers["Retry-After"] = str(error.retry_after)
-        return answer(problem, error.status, headers)
+        return refusal(error)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         return _refused(request, malformed([tuple(entry["loc"]) for entry in error.errors()]))
 
     @app.exception_handler(HTTPException)
-    def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    def _http(request: Request, error: HTTPException) -> JSONResponse:
         code = _HTTP_CODES.get(error.status_code, "OFFICE-MALFORMED")
-        return answer(Problem(code, f"HTTP {error.status_code}"), error.status_code)
+        allowed = _allowed(request) if error.status_code == 405 else ""
+        headers = {"Allow": allowed} if allowed else None
+        return answer(Problem(code, f"HTTP {error.status_code}"), error.status_code, headers)
 
     @app.exception_handler(DataError)
     def _unstorable(request: Request, error: DataError) -> JSONResponse:

@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError, ValidatorFunct
 
 from back_office import accounts, blocks, logs, seals
 from back_office.access import Device, digest, new_token
+from back_office.asked import OrElse
 from back_office.blocks import Lease
 from back_office.office import Transaction, compact
 from back_office.tables import block, doubled_block, session, staff
@@ -36,7 +37,7 @@ def _readable_or_none(value: Any, validate: ValidatorFunctionWrapHandler) -> Sea
     return sealed
 
 
-Proof = Annotated[Sealed | None, WrapValidator(_readable_or_none)]
+Proof = Annotated[Sealed | None, WrapValidator(_readable_or_none), OrElse("passed over")]
 """One proof as a push brings it; None is one that is none."""
 
 
