@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from back_office import (
     accounts,
@@ -22,6 +22,7 @@ from back_office import (
     catalogue,
     counter,
     devices,
+    document,
     enrolment,
     exchange,
     feed,
@@ -101,22 +102,32 @@ def create_app(settings: Settings, *, keeps_house: bool = True) -> FastAPI:
                     await task
             office.close()
 
+    app = paths(lifespan)
+    app.state.office = office
+    app.add_middleware(Porch, metrics=office.metrics)
+    app.add_middleware(Waiting, office=office)
+    return app
+
+
+def paths(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """Every path, and the document of them; nothing is answered without an office in `app.state`."""
     app = FastAPI(
         title="Central back office of the service halls",
         version=f"{SCHEMA}",
         lifespan=lifespan,
         responses=_PROBLEMS,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        docs_url=None,  # these pages load their program from a server far away
+        redoc_url=None,
     )
-    app.state.office = office
     problems.install(app)
     for part in (enrolment, devices, accounts, exchange, carry, catalogue, blocks, counter):
         app.include_router(part.router, prefix=V1)
     app.include_router(plain, prefix=V1)
     app.include_router(metrics.router)
-    app.add_api_route("/health", health)
-    app.add_middleware(Porch, metrics=office.metrics)
-    app.add_middleware(Waiting, office=office)
+    app.add_api_route("/health", health, name="healthy")
+    app.openapi = lambda: document.describe(app)  # type: ignore[method-assign]
     return app
 
 
@@ -157,9 +168,9 @@ async def _look_out(office: Office, watch: _Watch) -> None:
     steps = -1
     while True:
         try:
-            now = await run_in_threadpool(office.read, feed.steps)
+            now = await run_in_threadpool(office.look, feed.steps)
             if now != steps:
-                positions = await run_in_threadpool(office.read, feed.positions)
+                positions = await run_in_threadpool(office.look, feed.positions)
                 if steps >= 0:
                     office.pokes.send(key for key, seq in positions.items() if seen.get(key) != seq)
                 seen, steps = positions, now

@@ -19,8 +19,8 @@ _ABOUT = """\
 What a schema cannot say, what is promised and what to do after each refusal: `docs/protocol.md`.
 `back-office conformance --url URL` runs those promises against any implementation.
 
-A device proves itself with `Authorization: Bearer`, a clerk with `X-Clerk-Session` beside it. Every refusal is
-a `Problem`; its details quote nothing that was sent. Fields a request has beyond these are passed over, and a
+A device proves itself with `Authorization: Bearer`, a clerk with `X-Clerk-Session` beside it. Every refusal
+is a `Problem`; its details quote nothing that was sent. Fields a request has beyond these are passed over, and a
 client passes over those it does not know in answers.
 """
 
