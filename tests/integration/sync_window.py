@@ -74,7 +74,7 @@ class Window:
 
     def enrol(self, hall: Hall, again: str | None = None) -> None:
         tokens = Tokens()
-        code = enrolment_code(hall.folder, window="综合窗口12", again=again)
+        code = enrolment_code(hall.settings, window="综合窗口12", again=again)
         self.device: Device = device_of(enrol(hall.url, code, "TEST-PC", tokens))
         self.token = tokens.kept[self.device.id]
 

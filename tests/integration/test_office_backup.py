@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from office_hall import CLERK, DATABASES, Hall, Workstation, served
+from sync_window import Window
 
 from back_office import backup
 from back_office.cli import main
@@ -20,6 +21,7 @@ from back_office.embedded import OfficeServer
 from back_office.office import Office, open_office
 from back_office.settings import Settings
 from back_office.tables import metadata
+from clerk_app.domain.case import SyncState
 from clerk_app.domain.numbering import case_number
 from clerk_app.failures import Failure
 from tests.postgres import the_cluster
@@ -151,6 +153,36 @@ def test_work_after_the_backup_comes_again_and_is_there_once(
         assert len({row.official_number for row in numbers}) == 9
         low = station.block(request_no=50)["low"]
         assert low > max(int(row.number[4:12]) for row in numbers), "no serial is leased twice"
+
+
+def test_windows_that_hold_unsent_work_find_everything_there_once(hall: Hall, tmp_path: Path) -> None:
+    """The product's own window: what the backup never saw goes up again, with what was never sent."""
+    window = Window(hall, hall.url)
+    window.cycle()
+    known = [window.file() for _ in range(3)]
+    window.cycle()
+    file = backup.back_up(hall.server.office, tmp_path / "older.tar.zst").file
+    forgotten = [window.file() for _ in range(3)]
+    window.cycle()
+    told = {case.id: window.case(case).official_number for case in (*known, *forgotten)}
+    unsent = [window.file() for _ in range(2)]
+
+    place = Settings(tmp_path / "anew")
+    backup.restore(place, file)
+    with OfficeServer(place) as server:
+        window.url = server.url
+        window.hang_up()
+        for _ in range(3):
+            window.cycle()
+        everything = [*known, *forgotten, *unsent]
+        assert {window.case(case).sync_state for case in everything} == {SyncState.REGISTERED}
+        assert window.unsent() == 0
+        query = sa.text("SELECT id, number, official_number FROM registered_case")
+        there = server.office.read(lambda c: c.execute(query).all())
+        assert sorted(row.number for row in there) == sorted(case.number for case in everything)
+        official = {row.id: row.official_number for row in there}
+        assert {case: official[case] for case in told} == told, "what the citizen was told stays true"
+    window.close()
 
 
 def test_only_an_empty_place_is_restored_into(hall: Hall, tmp_path: Path) -> None:
