@@ -20,8 +20,8 @@ What a schema cannot say, what is promised and what to do after each refusal: `d
 `back-office conformance --url URL` runs those promises against any implementation.
 
 A device proves itself with `Authorization: Bearer`, a clerk with `X-Clerk-Session` beside it. Every refusal
-is a `Problem`; its details quote nothing that was sent. Fields a request has beyond these are passed over, and a
-client passes over those it does not know in answers.
+is a `Problem`; its details quote nothing that was sent. Fields a request has beyond these are passed over;
+a client does the same with those it does not know in answers.
 """
 
 _TAGS = {
