@@ -24,7 +24,8 @@ from clerk_app.desk import acceptance, calling, correction, drafting, printing
 from clerk_app.desk.ports import LinkState, PrintState, Store, Transaction
 from clerk_app.devices.card.samples import sample_cards
 from clerk_app.devices.printer.printer import Limits
-from clerk_app.domain.case import MaterialMode
+from clerk_app.domain.case import Case, MaterialMode
+from clerk_app.failures import Failure
 from clerk_app.settings import Settings
 from clerk_app.store.vault import GivenKey
 
@@ -81,7 +82,7 @@ def busy(window: Window) -> None:
         window.workstation.print_queued()
         row = window.row(case)
         if count % 3 == 0 and row.void.open:
-            correction.void(window.desk, case.id, "申请人撤回", window.operator)
+            window.void(case, "申请人撤回")
         elif count % 4 == 0 and row.reprint.open:
             correction.reprint(window.desk, case.id, window.operator)
         window.workstation.print_queued()
@@ -90,6 +91,15 @@ def busy(window: Window) -> None:
         visit = calling.visit_view(window.desk, window.operator)
         assert visit is not None
         calling.finish(window.desk, visit.id)
+
+
+def withdraw(window: Window, case: Case) -> None:
+    """The citizen changes his mind; in vain once the office has the case, or while nobody can approve it."""
+    try:
+        correction.void(window.desk, case.id, "申请人撤回", window.operator)
+    except Failure as failure:
+        if failure.code not in ("DESK-REGISTERED", "DESK-SECOND-PERSON"):
+            raise
 
 
 def settle(window: Window) -> None:
