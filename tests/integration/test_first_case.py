@@ -87,7 +87,6 @@ def test_from_the_ticket_to_the_registered_case(hall, signed_in):
 
 
 def test_a_case_voided_before_registration_goes_up_as_filed_and_then_void(hall, window):
-    window.know_colleague()
     hall.cable.pull()
     window.until_link(LinkState.OFFLINE, "SYNC-OFFLINE")
     window.by_paper("A001")

@@ -165,7 +165,6 @@ def test_slips_wait_through_a_restart(hall, window):
 
 
 def test_the_receipt_of_a_case_voided_before_it_was_on_paper_never_comes_out(hall, window):
-    window.know_colleague()
     hall.cable.pull()
     window.until_link(LinkState.OFFLINE, "SYNC-OFFLINE")
     hall.printer.set_faults(Faults(paper_out=True))
@@ -182,7 +181,6 @@ def test_the_receipt_of_a_case_voided_before_it_was_on_paper_never_comes_out(hal
 
 
 def test_a_receipt_asked_about_is_not_hidden_by_the_slip_of_its_voiding(hall, window):
-    window.know_colleague()
     hall.cable.pull()
     window.until_link(LinkState.OFFLINE, "SYNC-OFFLINE")
     hall.printer.set_faults(Faults(paper_out_after_lines=6))

@@ -197,7 +197,7 @@ def test_killed_at_the_commit_of_a_filing_nothing_of_it_is_missing(hall, victim,
     assert drafting.drafts(window.desk, CLERK.staff_no) == ()
     events = window.desk.store.read(lambda tx: tx.timeline.of_case(case.id))
     assert events[0].kind is TimelineKind.ACCEPTED
-    assert window.desk.store.read(lambda tx: tx.audit.verify()) == 2  # the sign-in and the filing
+    assert window.desk.store.read(lambda tx: tx.audit.verify()) == 3  # two sign-ins and the filing
     window.until_sent()
     window.until_registered(case)
     window.until_printed(case)

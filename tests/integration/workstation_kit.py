@@ -57,6 +57,7 @@ from clerk_app.devices.printer.simulator.printer import SimulatedPrinter
 from clerk_app.domain.applicant import CardRecord
 from clerk_app.domain.case import Case, MaterialMode, SyncState
 from clerk_app.domain.ticket import Visit
+from clerk_app.failures import Failure
 from clerk_app.settings import Settings
 from clerk_app.store.vault import GivenKey, throw_away_key
 from clerk_app.sync.transport import TimeOuts
@@ -65,6 +66,7 @@ from practice.network import Cable
 from tests.fault_proxy import FaultProxy
 
 COLLEAGUE = UserSetup("1025", "陈静", "window-thirteen", name_en="Chen Jing")
+SUPERVISOR = UserSetup("1001", "陈立", "all-the-windows", name_en="Chen Li")  # known at every window
 PATIENCE = 60.0  # seconds; only a failing test waits that long
 WINDOW = "综合窗口 12"
 
@@ -107,7 +109,7 @@ def _template() -> Enrolled:
     """
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
-    office = prepare(folder / "office", HALL, [CLERK, COLLEAGUE])
+    office = prepare(folder / "office", HALL, [CLERK, COLLEAGUE, SUPERVISOR])
     try:
         catalogue.put_in_force(office, KINDS, ITEMS, "2026.1")
     finally:
@@ -119,6 +121,7 @@ def _template() -> Enrolled:
         window.start()
         window.until_link(LinkState.ONLINE)
         window.until(lambda: window.desk.catalogue.count > 0)
+        window.sign_in(SUPERVISOR)
         window.sign_in()
         window.close()
     return enrolled
@@ -293,16 +296,20 @@ class Window:
         self.operator = user.staff_no
         return sign_in.sign_in(self.desk, user.staff_no, user.password)
 
-    def know_colleague(self) -> None:
-        """COLLEAGUE signs in here while the office answers: a second person for the time it does not."""
-        self.sign_in(COLLEAGUE)
-        self.sign_in(CLERK)
-
     def void_by_two(self, case: Case, reason: str) -> None:
-        """Void a case without the office; COLLEAGUE approves it."""
-        given = (COLLEAGUE.staff_no, COLLEAGUE.password, rights.VOID, case.id)
+        """Void a case without the office; SUPERVISOR approves it."""
+        given = (SUPERVISOR.staff_no, SUPERVISOR.password, rights.VOID, case.id)
         approval = second_person.approve(self.desk, self.operator, *given)
         correction.void(self.desk, case.id, reason, self.operator, approval)
+
+    def void(self, case: Case, reason: str) -> None:
+        """Void a case; by two where the office is out of reach."""
+        try:
+            correction.void(self.desk, case.id, reason, self.operator)
+        except Failure as failure:
+            if failure.code != "DESK-SECOND-PERSON":
+                raise
+            self.void_by_two(case, reason)
 
     def by_paper(self, number: str) -> Visit:
         return calling.serve_paper(self.desk, self.operator, number)
