@@ -66,7 +66,9 @@ class Cluster:
         self._run("pg_ctl", "-D", self._data, "-m", mode, "-w", "stop")
 
     def remove(self) -> None:
-        self.stop("immediate")
+        """Crash it when it still runs, and leave nothing."""
+        if Path(self._data, "postmaster.pid").exists():
+            self.stop("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property

@@ -310,7 +310,7 @@ def test_postgresql_killed_in_the_middle_costs_time_and_nothing_else(tmp_path: P
             _woken_again(settings, station)
             station.close()
     finally:
-        cluster.stop("immediate")
+        cluster.remove()
 
 
 def _woken_again(settings: Settings, station: Workstation) -> None:
