@@ -31,6 +31,8 @@ from back_office import (
     metrics,
     notices,
     problems,
+    resuming,
+    uploads,
 )
 from back_office.access import OfficeHere
 from back_office.metrics import Metrics
@@ -104,6 +106,7 @@ def create_app(settings: Settings, *, keeps_house: bool = True) -> FastAPI:
 
     app = paths(lifespan)
     app.state.office = office
+    app.state.upload_turns = uploads.turns()
     app.add_middleware(Porch, metrics=office.metrics)
     app.add_middleware(Waiting, office=office)
     return app
@@ -122,7 +125,7 @@ def paths(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    for part in (enrolment, devices, accounts, exchange, carry, catalogue, blocks, counter):
+    for part in (enrolment, devices, accounts, exchange, carry, catalogue, blocks, counter, uploads):
         app.include_router(part.router, prefix=V1)
     app.include_router(plain, prefix=V1)
     app.include_router(metrics.router)
@@ -180,14 +183,15 @@ async def _look_out(office: Office, watch: _Watch) -> None:
 
 
 async def _keep_house(office: Office) -> None:
-    """Once a day: the log of changes is cut at its age."""
+    """Once a day: the log of changes is cut at its age, pages nobody goes on with are forgotten."""
     while True:
         try:
             gone = await run_in_threadpool(
                 office.write, lambda tx: feed.trim(tx.connection, tx.now - feed.KEEP)
             )
             logs.info("log-trimmed", changes=gone)
-        except DBAPIError as error:
+            logs.info("uploads-swept", pages=await run_in_threadpool(resuming.sweep, office))
+        except (DBAPIError, OSError) as error:
             logs.error("keep-house", error)
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
 

@@ -3,8 +3,8 @@
 The file is a tar, packed with zstd: a table a member as JSON lines (the first names the columns), the files
 of the catalogue and of the pages, and last `manifest.json` with the size and SHA-256 of every member. The
 tables are read in one transaction, so they show one moment. The files are copied after it: a file is complete
-before a row names it and never changes, so whatever the rows name is there; of a page still on its way more
-may be there than its row says.
+before a row names it and never changes, so whatever the rows name is there. A page still on its way is
+left out: its window sends it anew.
 
 It holds personal data and the office's keys. It is written with mode 600 and not encrypted: keep it on an
 encrypted disk.
@@ -44,7 +44,7 @@ from clerk_app.failures import Failure
 FORMAT = 1
 MANIFEST = "manifest.json"
 FOLDERS = ("catalogue", "uploads")
-UNFINISHED = (".new", ".building")
+UNFINISHED = (".new", ".building", ".part", ".carried")
 ROWS = 1_000
 CHUNK = 1 << 20
 

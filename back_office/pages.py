@@ -65,4 +65,15 @@ def _write(file: Path, data: bytes) -> None:
         writing.write(data)
         writing.flush()
         os.fsync(writing.fileno())
-    beside.replace(file)
+    name(beside, file)
+
+
+def name(written: Path, file: Path) -> None:
+    """Give a file that is on the disk its name, which is on the disk too when this returns."""
+    written.replace(file)
+    if os.name == "posix":
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -11,14 +11,26 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from back_office.cli import audit, backup, catalogue, devices, held, lost_cards, office, tickets, users
+from back_office.cli import (
+    audit,
+    backup,
+    catalogue,
+    contract,
+    devices,
+    held,
+    lost_cards,
+    office,
+    tickets,
+    uploads,
+    users,
+)
 from clerk_app import failures
 from clerk_app.failures import Failure
 
 DATA_VARIABLE = "BACK_OFFICE_DATA"
 DATABASE_VARIABLE = "BACK_OFFICE_DATABASE"
 
-GROUPS = (office, users, devices, held, audit, catalogue, tickets, lost_cards, backup)
+GROUPS = (office, users, devices, held, uploads, audit, catalogue, tickets, lost_cards, backup, contract)
 """In the order of the help."""
 
 
