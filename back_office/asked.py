@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, GetJsonSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from clerk_app.sync import protocol
 from clerk_app.sync.protocol import BlockKind, VoidReason
@@ -25,12 +25,23 @@ LAST_REQUEST = 2**53
 
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
 Name = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
-Whole = Annotated[int, Field(strict=True)]
+
+
+def whole(value: Any) -> int:
+    """A whole number of JSON, 5 or 5.0. Raises PydanticCustomError for what is none: "5", true, 5.5."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if type(value) is not int:
+        raise PydanticCustomError("whole", "not a whole number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(whole)]
 
 
 def within(low: int, high: int) -> Any:
     """A whole number whose limits the document tells; the office's own code holds to them."""
-    return Field(strict=True, json_schema_extra={"minimum": low, "maximum": high})
+    return Field(json_schema_extra={"minimum": low, "maximum": high})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +95,8 @@ class CarryRequest(protocol.CarryRequest):
 class BlockRequest(protocol.BlockRequest):
     """Same `request_no`, same block: a lost answer is asked for again."""
 
-    request_no: Annotated[int, within(0, LAST_REQUEST)]
-    size: Annotated[int, within(1, MAX_BLOCK)] = 500
+    request_no: Annotated[Whole, within(0, LAST_REQUEST)]
+    size: Annotated[Whole, within(1, MAX_BLOCK)] = 500
     kind: BlockKind = "case"
 
 

@@ -22,7 +22,7 @@ from back_office import applying, audit, held, proofs, restoring
 from back_office.access import Device, fenced
 from back_office.accounts import Grants
 from back_office.applying import KINDS, Kind, Outcome
-from back_office.asked import Name, OrElse, Whole
+from back_office.asked import Name, OrElse, Whole, whole
 from back_office.audit import Link
 from back_office.office import Transaction, compact, to_json
 from back_office.problems import Refused
@@ -47,8 +47,9 @@ class Unreadable:
 
 
 def _readable_or_not(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    if not isinstance(value, dict) or type(value.get("seq")) is not int:  # there is no place for an answer
-        raise PydanticCustomError("seq", "no sequence number")
+    if not isinstance(value, dict):
+        raise PydanticCustomError("command", "not a table")
+    seq = whole(value.get("seq"))  # without one there is no place for an answer
     try:
         message: CommandMessage = validate(value)
         if message.at.tzinfo is None:
@@ -59,7 +60,7 @@ def _readable_or_not(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
             return Unreadable(message.seq, _text(message.id), _text(message.hash), "text")
     except (ValidationError, UnicodeEncodeError, RecursionError) as error:
         places = applying.places(error) if isinstance(error, ValidationError) else "text"
-        return Unreadable(value["seq"], _text(value.get("id")), _text(value.get("hash")), places)
+        return Unreadable(seq, _text(value.get("id")), _text(value.get("hash")), places)
     return message
 
 

@@ -37,11 +37,13 @@ _SAME = {"device": "enrol", "recover": "enrol", "session": "enrol", "time": "", 
 
 _OFFSET = r"(Z|[+-][0-9]{2}:[0-9]{2})$"
 
+_PROBLEM = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _RETRY = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
 _HEADERS = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
     429: _RETRY,
     503: _RETRY,
+    507: _RETRY,
 }
 
 _TUS = ("Tus-Resumable", {"type": "string", "const": "1.0.0"}, "The version of tus.")
@@ -67,11 +69,34 @@ _TUS_HEADERS = {
         ("X-HTTP-Method-Override", {"type": "string", "enum": ["PATCH", "HEAD"]}, "The call it stands for."),
     ),
 }
+_PATCHED = {
+    400: "OFFICE-MALFORMED",
+    404: "OFFICE-NO-UPLOAD",
+    409: "OFFICE-OFFSET",
+    412: "OFFICE-TUS",
+    413: "OFFICE-TOO-LARGE",
+    415: "OFFICE-MALFORMED",
+    422: "OFFICE-PAGE-DIGEST",
+    460: "OFFICE-CHECKSUM",
+    507: "OFFICE-DISK-FULL",
+}
+_TUS_REFUSALS = {
+    ("post", "/v1/uploads"): {
+        409: "OFFICE-NO-CASE",
+        412: "OFFICE-TUS",
+        413: "OFFICE-TOO-LARGE",
+        422: "OFFICE-REQUEST-REUSED",
+        507: "OFFICE-DISK-FULL",
+    },
+    ("head", "/v1/uploads/{upload_id}"): {404: "OFFICE-NO-UPLOAD", 412: "OFFICE-TUS"},
+    ("patch", "/v1/uploads/{upload_id}"): _PATCHED,
+    ("post", "/v1/uploads/{upload_id}"): _PATCHED | {405: "OFFICE-NO-PATH"},
+}
 _CHECKSUM = {
     "name": "Upload-Checksum",
     "in": "header",
     "required": False,
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": "^sha256 [A-Za-z0-9+/]+=*$"},
     "description": "`sha256` and base64 of the digest of the chunk.",
 }
 _CHUNK = {
@@ -138,6 +163,11 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     for name, schema, text in _TUS_HEADERS.get((method, path), ()):
         told = {"name": name, "in": "header", "required": True, "schema": schema, "description": text}
         operation.setdefault("parameters", []).append(told)
+    for status, codes in _TUS_REFUSALS.get((method, path), {}).items():
+        operation["responses"][str(status)] = {"description": codes, "content": _PROBLEM}
+    if operation["operationId"] == "instead":
+        operation["responses"]["204"] = {"description": "as PATCH answers"}
+        operation["requestBody"] = _CHUNK | {"required": False}
     if method == "patch":
         operation["requestBody"] = _CHUNK
         operation["parameters"].append(_CHECKSUM)
@@ -167,12 +197,11 @@ def _complete_responses(path: str, method: str, operation: dict[str, Any]) -> No
         usual |= {404: "OFFICE-NO-PATH"}
     for span in ("4XX", "5XX"):
         responses.pop(span, None)
-    problem = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, codes in usual.items():
         given = responses.get(str(status), {}).get("description", "")
         responses[str(status)] = {
             "description": ", ".join(filter(None, (codes, given if given.startswith("OFFICE-") else ""))),
-            "content": problem,
+            "content": _PROBLEM,
         }
     for status, headers in _HEADERS.items():
         if str(status) in responses:
