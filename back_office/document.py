@@ -98,6 +98,7 @@ _CHECKSUM = {
     "required": False,
     "schema": {"type": "string", "pattern": "^sha256 [A-Za-z0-9+/]+=*$"},
     "description": "`sha256` and base64 of the digest of the chunk.",
+    "example": "sha256 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
 }
 _CHUNK = {
     "required": True,
