@@ -9,7 +9,7 @@ ifeq ($(QT_QPA_PLATFORM),)
 unexport QT_QPA_PLATFORM
 endif
 
-.PHONY: help demo tour test check bench fuzz soak requirements pictures clean
+.PHONY: help demo tour test check bench fuzz contract soak simulate requirements pictures clean
 
 help:
 	@echo "make demo          practise in a whole hall on this machine (off-screen tour without a display)"
@@ -18,6 +18,8 @@ help:
 	@echo "make bench         measure every claim; writes docs/evidence.md"
 	@echo "make fuzz          10 minutes of odd bytes for every parser"
 	@echo "make soak          2,000 cards and 2,000 slips with faults"
+	@echo "make simulate      windows and office in one process, from SEEDS=200 seeds on FIRST=1"
+	@echo "make contract      10,000s of odd requests against the office's OpenAPI document"
 	@echo "make check         formatting, types, import rules"
 	@echo "make pictures      the pictures of the README from a new tour"
 	@echo "make requirements  lock the dependencies again, with hashes"
@@ -42,7 +44,7 @@ pictures: tour
 test: check
 	@echo "Tests, on two processes, the fast ones first"
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadfile \
-		tests/unit tests/search tests/migrations tests/devices tests/integration tests/ui tests/install
+		tests/unit tests/search tests/migrations tests/devices tests/integration tests/ui tests/install tests/simulation
 
 check: $(VENV)/.dev
 	@echo "Formatting, types, import rules"
@@ -60,8 +62,18 @@ fuzz: $(VENV)/.dev
 	@$(BIN)/pip install -q --require-hashes -r requirements/fuzz.txt || echo "No atheris for this Python: fuzzing by mutation."
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
+CONTRACT_EXAMPLES ?= 400
+contract: $(VENV)/.dev
+	@CONTRACT_EXAMPLES=$(CONTRACT_EXAMPLES) QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q --timeout 3600 \
+		tests/integration/test_office_openapi.py tests/integration/test_conformance.py
+
 soak: $(VENV)/.dev
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.soak
+
+SEEDS ?= 200
+FIRST ?= 1
+simulate: $(VENV)/.dev
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
 $(VENV)/bin/python:
 	@installer/debian/packages.sh demo
