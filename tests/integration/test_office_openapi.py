@@ -66,7 +66,12 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
 
 @schemathesis.hook
 def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> None:
-    """A wait that is right waits its time, which shows nothing more: it is cut short."""
+    """A wait that is right waits its time, which shows nothing more: it is cut short.
+
+    The tool fills a header that is not asked about with "0", whatever its pattern: that one is left out.
+    """
+    if case.headers and case.headers.get("Upload-Checksum") == "0":
+        del case.headers["Upload-Checksum"]
     if case.operation.path == "/v1/sync/wait" and case.query:
         try:
             asked = float(case.query.get("seconds", 25))
@@ -90,12 +95,6 @@ def _config(device: str, clerk: str) -> SchemathesisConfig:
             "generation": {"max-examples": EXAMPLES, "deterministic": True, "database": "none"},
             "auth": {"openapi": {"device": {"bearer": device}, "clerk": {"api_key": clerk}}},
             "checks": CHECKS,
-            "operations": [  # the tool's own Upload-Checksum does not keep to the pattern
-                {
-                    "include-operation-id": "go_on",
-                    "checks": {"positive_data_acceptance": {"expected-statuses": [*FITS, "400"]}},
-                }
-            ],
             "phases": {"stateful": {"enabled": False}},
         }
     )
@@ -129,7 +128,6 @@ def test_the_office_is_what_its_document_says(hall: Hall) -> None:
         elif isinstance(event, events.FatalError):
             raise event.exception
     station.close()
-    print(phases)
     assert not failures, f"{len(failures)} of {phases}\n\n" + "\n\n".join(failures[:20])
     assert phases["COVERAGE"] > 500
     assert phases["FUZZING"] >= 20 * EXAMPLES
