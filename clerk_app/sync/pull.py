@@ -104,6 +104,7 @@ class Pull:
 
     def _snapshot(self, client: OfficeClient, scope: str, beat: Callable[[], None]) -> set[str]:
         """The scope as a whole. Its cursor is written last: a kill in between asks for it again."""
+        before = self._store.read(lambda tx: tx.feed.cursor(scope))
         snapshot: SnapshotAnswer = client.snapshot(scope)
         if snapshot.scope != scope:
             raise Failure("SYNC-NOT-OFFICE", f"snapshot of another scope than {scope}")
@@ -119,23 +120,20 @@ class Pull:
         beat()
         self._store.write(begin)
         self._in_slices(steps, lambda tx, chunk: facts.apply(tx, _facts(chunk), self._clock.now), beat)
-        self._store.write(lambda tx: tx.feed.advance(scope, snapshot.generation, snapshot.seq))
+        forgetful = before is None or before[0] != snapshot.generation
+
+        def end(tx: Transaction) -> int:
+            tx.feed.advance(scope, snapshot.generation, snapshot.seq)
+            there = {change.id for change in snapshot.changes if change.kind == "case"}
+            return _lost_again(tx, there, forgetful=forgetful) if scope.startswith("device:") else 0
+
+        again = self._store.write(end)
         self.snapshots.add(scope)
         if snapshot.digest and self._digest(scope) not in (None, snapshot.digest):
             alarm(self._store, self._clock, "SYNC-MISMATCH", f"snapshot of {scope}")
-        if scope.startswith("device:"):
-            self._send_lost_again({change.id for change in snapshot.changes if change.kind == "case"})
+        if again:
+            alarm(self._store, self._clock, "SYNC-RESTORED", f"{again} commands go up again")
         return _topics(scope, steps) | ({"tickets"} if scope.startswith("queue:") else set())
-
-    def _send_lost_again(self, there: set[str]) -> None:
-        """What a restored office has lost of the cases it once registered goes up as new commands would."""
-
-        def send(tx: Transaction) -> int:
-            lost = [case_id for case_id in tx.cases.registered() if case_id not in there]
-            return tx.outbox.again(lost) if lost else 0
-
-        if count := self._store.write(send):
-            alarm(self._store, self._clock, "SYNC-RESTORED", f"{count} commands go up again")
 
     def _digest(self, scope: str) -> str | None:
         return self._store.read(lambda tx: digests.of_mirror(tx, scope))
@@ -155,6 +153,18 @@ class Pull:
         beat: Callable[[], None],
     ) -> None:
         write_in_slices(self._store, steps, work, monotonic=self._clock.monotonic, beat=beat)
+
+
+def _lost_again(tx: Transaction, there: set[str], *, forgetful: bool) -> int:
+    """What a restored office has lost of the cases it once registered goes up as new commands; how many.
+
+    With the cursor, in one transaction: a kill in between would leave it lost. A `forgetful` office, one with
+    another log, may have a case and not what was done to it later.
+    """
+    registered = tx.cases.registered()
+    lost = [case_id for case_id in registered if case_id not in there]
+    kept = [case_id for case_id in registered if case_id in there] if forgetful else []
+    return tx.outbox.again(lost, kept) if lost or kept else 0
 
 
 def _continues(page: ChangesAnswer, scope: str, cursor: tuple[str, int]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -212,3 +213,59 @@ def test_cases_of_an_earlier_epoch_that_the_office_lost_go_up_in_this_one(store,
     assert restored.applied == [case.id, case.id]
     assert restored.pushes[0].commands[0].earlier == {"official_number": f"510700-{case.number}"}
     assert store.read(lambda tx: tx.outbox.pending()) == ()
+
+
+def test_what_was_done_to_a_case_the_office_still_has_goes_up_again_after_a_new_epoch(store, office):
+    kept = file_case(store, 1)
+    add_command(store, "case.accept", kept.id)
+    add_command(store, "ticket.done", kept.id)
+    drain(store, office)
+    register(store, office, kept)
+    store.write(lambda tx: tx.meta.set_device(replace(DEVICE, epoch=2)))
+    restored = PaperOffice()
+    restored.log[SCOPE] = list(office.log[SCOPE])
+    restored.generation = "g2"
+    Pull(store, HandClock(), lambda items: None).scope(restored, SCOPE, no_beat)
+    Push(store, replace(DEVICE, epoch=2), HandClock()).drain(restored, no_beat)
+    assert [command.type for command in restored.pushes[0].commands] == ["case.accept"]
+    assert store.read(lambda tx: tx.outbox.pending()) == ()
+
+
+def test_a_whole_device_scope_of_the_same_office_sends_nothing_again(store, office):
+    kept = file_case(store, 1)
+    add_command(store, "case.accept", kept.id)
+    drain(store, office)
+    register(store, office, kept)
+    store.write(lambda tx: tx.meta.set_device(replace(DEVICE, epoch=2)))
+    Pull(store, HandClock(), lambda items: None).anew(office, SCOPE, no_beat)
+    assert store.read(lambda tx: tx.outbox.pending()) == ()
+
+
+def test_a_kill_at_any_write_of_a_whole_scope_leaves_nothing_lost(store, office):
+    class Killed(Exception):
+        pass
+
+    class MortalStore:
+        def __init__(self, writes: int) -> None:
+            self.read = store.read
+            self._left = writes
+
+        def write(self, work):
+            result = store.write(work)
+            self._left -= 1
+            if self._left == 0:
+                raise Killed
+            return result
+
+    case = file_case(store, 1)
+    drain(store, office)
+    register(store, office, case)
+    store.write(lambda tx: tx.meta.set_device(replace(DEVICE, epoch=2)))
+    restored = PaperOffice()
+    restored.generation = "g2"
+    for writes in range(1, 4):
+        with suppress(Killed):
+            Pull(MortalStore(writes), HandClock(), lambda items: None).scope(restored, SCOPE, no_beat)
+    Pull(store, HandClock(), lambda items: None).scope(restored, SCOPE, no_beat)
+    Push(store, replace(DEVICE, epoch=2), HandClock()).drain(restored, no_beat)
+    assert restored.applied == [case.id]

@@ -129,8 +129,11 @@ class Outbox(Protocol):
     def next_seq(self) -> int:
         """The sequence number the next command gets."""
 
-    def again(self, aggregates: Sequence[str]) -> int:
-        """Applied commands of earlier epochs go once more, as the next of this one; how many."""
+    def again(self, lost: Sequence[str], kept: Sequence[str] = ()) -> int:
+        """Applied commands of earlier epochs go once more, as the next of this one; how many.
+
+        All of the aggregates `lost`; of those `kept` whatever followed the filing.
+        """
 
     def purged_through(self) -> int:
         """The highest sequence number of this epoch that retention took away; 0 when it took none."""

@@ -93,13 +93,16 @@ class SqlOutbox:
         """The sequence number the next command gets."""
         return int(self._sql.execute(select(NEXT_SEQ)).scalar_one())
 
-    def again(self, aggregates: Sequence[str]) -> int:
+    def again(self, lost: Sequence[str], kept: Sequence[str] = ()) -> int:
         """Applied commands of earlier epochs go once more, as the next of this one; how many.
 
-        Those of this epoch stay where they are: an office that misses them asks for them in order.
+        All of the aggregates `lost`; of those `kept` whatever followed the filing. Those of this epoch stay
+        where they are: an office that misses them asks for them in order.
         """
-        lost = outbox.c.aggregate.in_(set(aggregates)) & (outbox.c.state == CommandState.APPLIED)
-        query = select(outbox.c.n).where(lost, outbox.c.epoch != EPOCH).order_by(outbox.c.n)
+        later = outbox.c.type.like("case.%") & (outbox.c.type != "case.file")
+        wanted = outbox.c.aggregate.in_(set(lost)) | (outbox.c.aggregate.in_(set(kept)) & later)
+        lost_there = wanted & (outbox.c.state == CommandState.APPLIED)
+        query = select(outbox.c.n).where(lost_there, outbox.c.epoch != EPOCH).order_by(outbox.c.n)
         found = self._sql.execute(query).scalars().all()
         for n in found:
             moved = update(outbox).where(outbox.c.n == n)
