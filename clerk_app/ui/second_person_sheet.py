@@ -22,8 +22,7 @@ class SecondPersonSheet(SideSheet):
 
     def __init__(self, over: QWidget) -> None:
         super().__init__(over, "second.title", 460)
-        self._case: CaseRow | None = None
-        self._reason = ""
+        self._asked: tuple[CaseRow, str] | None = None
         self._what = label(role="title", wrap=True)
         self._told, self._why, self._hint = (
             label(wrap=True),
@@ -47,14 +46,20 @@ class SecondPersonSheet(SideSheet):
 
     def ask(self, case: CaseRow, reason: str) -> None:
         """Ask for the approval to void `case`: the second person reads what for."""
-        self._case, self._reason = case, reason
+        self._asked = case, reason
         self._fields.ask(staff=True)
         self.banner.withdraw()
         self.show_up()
         self._fields.focus_first()
         announce(self, tr("second.why"), urgent=True)
 
+    @property
+    def asked(self) -> tuple[CaseRow, str] | None:
+        """The case and the reason on show; None once the question was put away."""
+        return self._asked
+
     def put_away(self) -> bool:
+        self._asked = None
         self._fields.ask(staff=True)  # a password does not wait in a closed sheet
         return super().put_away()
 
@@ -72,9 +77,9 @@ class SecondPersonSheet(SideSheet):
 
     def retranslate(self) -> None:
         super().retranslate()
-        case = self._case
+        case, reason = self._asked or (None, "")
         self._what.setText(f"{case.number}  {case.item}" if case else "")
-        self._told.setText(tr("second.reason", reason=self._reason))
+        self._told.setText(tr("second.reason", reason=reason))
         self._why.setText(tr("second.why"))
         self._hint.setText(tr("second.hint"))
         self._fields.retranslate()

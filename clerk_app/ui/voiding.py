@@ -17,7 +17,6 @@ class VoidingAtWindow:
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
-        self._reason = ""
         void, second, start = counter.void, counter.second, counter.start
         void.given.connect(lambda *given: start(self._void(*given), void.banner, "void"))
         second.given.connect(lambda *given: start(self._void_by_two(*given), second, "second"))
@@ -30,22 +29,26 @@ class VoidingAtWindow:
             self._counter.void.ask(case, offline=offline)
 
     async def _void(self, case_id: str, reason: str) -> None:
-        counter = self._counter
+        counter, case = self._counter, self._counter.void.case
         try:
             await counter.acts.void(case_id, reason)
         except Failure as failure:
-            if failure.code != "DESK-SECOND-PERSON" or counter.void.case is None:
+            if failure.code != "DESK-SECOND-PERSON" or case is None:
                 raise
-            self._reason = reason
-            counter.second.ask(counter.void.case, reason)
+            counter.second.ask(case, reason)
         else:
             counter.void.put_away()
 
     async def _void_by_two(self, staff_no: str, password: str) -> None:
-        counter = self._counter
-        if (case := counter.void.case) is None:
+        """What the second person read is what is voided; a question put away meanwhile is not answered."""
+        counter, sheet = self._counter, self._counter.second
+        if (asked := sheet.asked) is None:
             return
+        case, reason = asked
         approval = await counter.acts.approve_void(case.id, staff_no, password)
-        await counter.acts.void(case.id, self._reason, approval)
-        counter.second.put_away()
-        counter.void.put_away()
+        if sheet.asked is not asked:
+            return
+        await counter.acts.void(case.id, reason, approval)
+        sheet.put_away()
+        if counter.void.case is case:
+            counter.void.put_away()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from window_fakes import CHIEF, CLERK, LI, PASSWORD
@@ -9,6 +12,7 @@ from window_hall import Hall
 
 from clerk_app.domain.case import LegalState
 from clerk_app.domain.documents import VoidSlip
+from clerk_app.domain.numbering import case_number
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier
@@ -122,3 +126,42 @@ def test_what_was_typed_does_not_wait_in_a_closed_sheet(filed: Hall) -> None:
     filed.press(Qt.Key.Key_L, CTRL | SHIFT)
     fields = filed.counter.second._fields
     assert (fields._staff.text(), fields._password.text()) == ("", "")
+
+
+def test_the_approval_is_for_the_case_that_was_read_whatever_is_asked_meanwhile(filed: Hall) -> None:
+    first = case(filed)
+    other = another_case(filed)
+    filed.counter.voiding.ask(first)
+    filed.type("重复收件")
+    filed.click("确认作废")
+    filed.counter.voiding.ask(other)  # beside the open question, about another case
+    filed.counter.void._stay.click()
+    assert filed.counter.second.isVisible() and first.number in filed.counter.second._what.text()
+    filed.counter.second._fields.focus_first()
+    give(filed, CHIEF, PASSWORD)
+    state = {row.id: row.legal_state for row in filed.counter.shown.cases}
+    assert (state[first.id], state[other.id]) == (LegalState.VOID, LegalState.RECEIVED)
+
+
+def test_an_approval_that_comes_after_the_question_was_put_away_does_nothing(filed: Hall) -> None:
+    ask(filed)
+    filed.type(CHIEF)
+    filed.press(Qt.Key.Key_Return)
+    filed.type(PASSWORD)
+    slow = threading.Event()
+    filed.lanes.network.submit(slow.wait)
+    filed.bot.keyClick(filed.focus(), Qt.Key.Key_Return)
+    filed.counter.close_something()
+    slow.set()
+    filed.settle()
+    assert case(filed).legal_state is LegalState.ACCEPTED
+
+
+def another_case(hall: Hall) -> object:
+    """A second case of this window, as the store has it."""
+    first = hall.store.read(lambda tx: tx.cases.recent())[0]
+    number = case_number("MY01", 4000)
+    second = replace(first, id="case-2", number=number, legal_state=LegalState.RECEIVED, accepted_at=None)
+    hall.store.write(lambda tx: tx.cases.add(second))
+    hall.changed("cases")
+    return next(row for row in hall.counter.shown.cases if row.id == "case-2")
