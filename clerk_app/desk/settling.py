@@ -14,7 +14,7 @@ from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import Changed, Command, CommandState, Transaction
 from clerk_app.desk.views import Gate
 from clerk_app.domain import masking
-from clerk_app.domain.case import Case, SyncState, TimelineEvent, TimelineKind
+from clerk_app.domain.case import Case, LegalState, SyncState, TimelineEvent, TimelineKind
 from clerk_app.failures import Failure
 
 
@@ -24,10 +24,14 @@ def is_task(command: Command) -> bool:
 
 
 def gate(command: Command, case: Case | None) -> Gate:
-    """Whether the task can be put away as settled; a filing the office does not have is voided instead."""
+    """Whether the task can be put away as settled; a filing the office does not have is voided instead.
+
+    One that was voided before the office refused it is over on both sides.
+    """
     if not is_task(command):
         return Gate(open=False)
-    if command.type == "case.file" and case is not None and case.official_number is None:
+    unknown = case is not None and case.official_number is None and case.legal_state is not LegalState.VOID
+    if command.type == "case.file" and unknown:
         return Gate(open=False, reason="gate.settle_by_void")
     return Gate(open=True)
 

@@ -22,7 +22,8 @@ STATES = {
     "refused": CommandState.REFUSED,
     "held": CommandState.HELD,
 }
-_OPEN = (CommandState.WAITING, CommandState.SENT, CommandState.HELD)
+_UNANSWERED = (CommandState.WAITING, CommandState.SENT)
+_OPEN = (*_UNANSWERED, CommandState.HELD)
 _UNTOLD = (SyncState.HERE, SyncState.SENT)
 
 
@@ -37,8 +38,9 @@ def mark_sent(tx: Transaction, commands: Sequence[Command], now: datetime) -> No
 def settle(tx: Transaction, answered: Iterable[tuple[Command, CommandResult]], now: datetime) -> None:
     """Write the answers of a push. A batch that comes again changes nothing the second time."""
     marks: dict[tuple[CommandState, str], list[str]] = defaultdict(list)
-    for command, result in answered:
+    for sent, result in answered:
         state = STATES[result.status]
+        command = sent if _as_ever(sent, state) else tx.outbox.get(sent.id) or sent
         if state is CommandState.HELD and command.state not in _OPEN:
             continue
         if command.state is CommandState.SETTLED:
@@ -79,6 +81,11 @@ def settle_owed(tx: Transaction, command_id: str, status: str, code: str, now: d
     if of_case(command):
         _show_refusal(tx, command, known, code, now)
     return True
+
+
+def _as_ever(command: Command, state: CommandState) -> bool:
+    """Whether nothing else can have become of it while it was away; a clerk settles only what is refused."""
+    return state is CommandState.APPLIED and command.state in (*_UNANSWERED, CommandState.APPLIED)
 
 
 def of_case(command: Command) -> bool:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 from desk_kit import CLERK, FRIDAY, ITEM, KIND, PERSON, Bench, bench
 
-from clerk_app.desk import acceptance, calling, drafting, due_dates, following, printing, settling
+from clerk_app.desk import acceptance, calling, correction, drafting, due_dates, following, printing, settling
 from clerk_app.desk.draft_view import draft_view
 from clerk_app.desk.ports import CommandState, LinkState, LinkStatus, Operator, PrintOutcome, PrintResult
 from clerk_app.desk.views import CaseRow
@@ -239,6 +239,23 @@ def test_a_refused_command_of_a_registered_case_is_settled_by_a_person(hall: Ben
     assert "task-settled" in [act.act for act in acts]
     with refused("DESK-NOT-A-TASK"):
         settling.settle(hall.desk, task, "again", CLERK)
+
+
+def test_a_refused_filing_of_a_case_voided_meanwhile_can_be_put_away(hall: Bench) -> None:
+    case = received(hall)
+    hall.online()
+    correction.void(hall.desk, case.id, "重复收件", CLERK)
+
+    def refuse(tx: object) -> list[str]:
+        tasks = [c.id for c in tx.outbox.pending() if c.type.startswith("case.")]  # type: ignore[attr-defined]
+        tx.outbox.mark(tasks, CommandState.REFUSED, "DESK-ITEM-RETIRED")  # type: ignore[attr-defined]
+        known = tx.cases.get(case.id)  # type: ignore[attr-defined]
+        tx.cases.save(replace(known, sync_state=SyncState.REFUSED, refusal="DESK-ITEM-RETIRED"))  # type: ignore[attr-defined]
+        return tasks
+
+    for task in hall.store.write(refuse):
+        settling.settle(hall.desk, task, "后台本来就没有", CLERK)
+    assert not [one for one in following.outbox(hall.desk) if one.case_id == case.id]
 
 
 def test_a_window_that_began_without_the_office_says_since_when(hall: Bench) -> None:

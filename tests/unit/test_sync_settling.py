@@ -177,6 +177,36 @@ def test_a_voided_case_that_a_restored_office_registers_after_all_is_voided_ther
     assert sent == ("case.void", case.id)
 
 
+def settled_during_push(store, office, case, nth: int) -> None:
+    """The clerk voids the refused case after the `nth` push was loaded, before its answer is written."""
+
+    def count(call: str) -> None:
+        if call == "push" and len(office.pushes) == nth - 1:
+            settle_by_hand(store, case)
+
+    office.before = count
+
+
+def test_what_was_settled_while_its_answer_was_on_the_way_is_no_task_again(store, office):
+    case = file_case(store, 1)
+    office.refuse[case.id] = "DESK-ITEM-RETIRED"
+    drain(store, office)
+    add_command(store, "case.accept", case.id)
+    settled_during_push(store, office, case, 2)
+    drain(store, office)
+    assert commands(store) == ()
+
+
+def test_a_case_voided_while_a_restored_office_registers_it_is_voided_there(store, office):
+    case = file_case(store, 1)
+    office.refuse[case.id] = "DESK-ITEM-RETIRED"
+    drain(store, office)
+    restored = PaperOffice()
+    settled_during_push(store, restored, case, 2)  # the first is told of the gap
+    Push(store, DEVICE, HandClock()).drain(restored, no_beat, probe=True)
+    assert [(c.type, c.body["case_id"]) for c in restored.pushes[-1].commands] == [("case.void", case.id)]
+
+
 def settle_by_hand(store, case) -> None:
     def settle(tx) -> None:
         tx.outbox.mark([c.id for c in tx.outbox.pending()], CommandState.SETTLED)
