@@ -50,6 +50,7 @@ from clerk_app.sync.office import DirectOffice
 from clerk_app.sync.protocol import CatalogueInfo, ItemMessage
 from clerk_app.sync.scheduler import Scheduler
 from clerk_app.sync.transport import TimeOuts
+from clerk_app.sync.uploads import TIME_OUTS, Uploader
 from clerk_app.timekeeping import Timekeeper
 
 _log = logging.getLogger(__name__)
@@ -155,6 +156,8 @@ class Workstation:
             on_fetched=self._on_catalogue,
             on_trouble=lambda failure: _log.warning("catalogue: %s", failure),
         )
+        patient = partial(connect, time_outs=parts.office_time_outs or TIME_OUTS)
+        self._uploader = Uploader(store, self._time.clock, patient, on_changed=self._tell)
 
     @property
     def link(self) -> LinkStatus:
@@ -181,6 +184,7 @@ class Workstation:
         self.desk.voice.start()
         self.scheduler.start()
         self._courier.start()
+        self._uploader.start()
         self._watch.start()
         self._retention.start()
 
@@ -197,6 +201,7 @@ class Workstation:
             self.parts.camera.close()
         if self._started:
             self._courier.stop()
+            self._uploader.stop()
             self.scheduler.stop()
             self._watch.join(2)
             self._retention.join(2)
@@ -216,6 +221,8 @@ class Workstation:
     def _tell(self, changed: Changed) -> None:
         if "calendar" in changed.topics:
             self._count_limits()
+        if "cases" in changed.topics:  # one that is registered now may have pages
+            self._uploader.poke()
         for listener in tuple(self._listeners):
             listener(changed)
 
@@ -300,8 +307,15 @@ class Workstation:
 
 
 def _log_bug(done: Future[None]) -> None:
-    """A bug must not end in a future nobody reads. Its message may quote a slip: only the place is told."""
-    if not done.cancelled() and (error := done.exception()) is not None:
+    """A bug must not end in a future nobody reads. Its message may quote a slip: only the place is told.
+
+    A failure is none: the world has a code, and whoever is at work next is told.
+    """
+    if done.cancelled() or (error := done.exception()) is None:
+        return
+    if isinstance(error, Failure):
+        _log.error("on a lane: %s", error)
+    else:
         place = traceback.extract_tb(error.__traceback__)[-1]
         _log.error("a bug on a lane: %s at %s:%s", type(error).__name__, place.filename, place.lineno)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import quote
 
+from clerk_app.desk.ports import Attachment
 from clerk_app.sync import protocol
-from clerk_app.sync.transport import TimeOuts, Transport
+from clerk_app.sync.transport import OfficeFailure, TimeOuts, Transport
 
 PAGE = 1000
 """Changes asked for in one page of the feed."""
@@ -107,6 +110,32 @@ class OfficeClient:
     def carry(self, request: protocol.CarryRequest) -> protocol.CarryAnswer:
         return self._transport.ask("POST", "/sync/carry", protocol.CarryAnswer, body=request, read=CARRY_READ)
 
+    def begin_page(self, page: Attachment) -> int:
+        """Announce a page, as often as wanted: the bytes of it that the office has."""
+        told = {
+            "id": page.id,
+            "case_id": page.case_id,
+            "material": page.material,
+            "page": str(page.page),
+            "sha256": page.sha256,
+        }
+        metadata = ",".join(f"{key} {_base64(value.encode())}" for key, value in told.items())
+        headers = {"Upload-Length": str(page.size), "Upload-Metadata": metadata}
+        return _offset(self._transport.send("POST", "/uploads", headers=headers), page.size)
+
+    def send_piece(self, page: Attachment, offset: int, piece: bytes) -> int:
+        """Add bytes at `offset`: the bytes that the office has then."""
+        headers = {
+            "Content-Type": "application/offset+octet-stream",
+            "Upload-Offset": str(offset),
+            "Upload-Checksum": f"sha256 {_base64(hashlib.sha256(piece).digest())}",
+        }
+        path = f"/uploads/{_part(page.id)}"
+        told = self._transport.send("PATCH", path, headers=headers, data=piece)
+        if (have := _offset(told, page.size)) != offset + len(piece):
+            raise OfficeFailure("SYNC-NOT-OFFICE", f"/uploads: {have} instead of {offset + len(piece)}")
+        return have
+
     def time(self) -> protocol.TimeAnswer:
         return self._transport.ask("GET", "/time", protocol.TimeAnswer)
 
@@ -128,6 +157,17 @@ class OfficeClient:
 def scopes_of(device_id: str, queue: str, hall_code: str) -> Sequence[str]:
     """The scopes of the feed a window follows, its own answers first."""
     return (f"device:{device_id}", f"queue:{queue}", f"hall:{hall_code}", "catalogue", protocol.LOST_CARDS)
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _offset(told: Mapping[str, str], size: int) -> int:
+    text = told.get("Upload-Offset", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) <= size):
+        raise OfficeFailure("SYNC-NOT-OFFICE", "/uploads: no offset")
+    return int(text)
 
 
 def _part(text: str) -> str:

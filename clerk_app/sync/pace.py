@@ -13,11 +13,11 @@ LONG = 6.0
 
 
 class Pace:
-    """How many entries go at once, at most `most`."""
+    """How many entries go at once, at most `most`; `first` of them to begin with, `most` when None."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, first: int | None = None) -> None:
         self._most = most
-        self._limit = most
+        self._limit = most if first is None else first
 
     @property
     def limit(self) -> int:

@@ -41,10 +41,12 @@ T = TypeVar("T")
 
 CHUNK = 64 * 1024
 LONGEST_WAIT = 3600.0
+TUS = "1.0.0"
+"""Version of the resumable upload."""
 _JSON = "application/json"
 _REFUSALS = {401: "SYNC-RIGHTS", 403: "SYNC-RIGHTS", 410: "SYNC-RESYNC", 423: "SYNC-FENCED"}
 _BY_PROBLEM = {"OFFICE-REVOKED": "SYNC-REVOKED", "OFFICE-NO-PATH": "SYNC-NO-CALL"}
-_BUSY = frozenset({429, 500, 502, 503, 504})
+_BUSY = frozenset({429, 500, 502, 503, 504, 507})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,19 @@ class Transport:
             self.progress()
         return b"".join(pieces)
 
+    def send(
+        self, method: str, path: str, *, headers: Mapping[str, str], data: bytes = b""
+    ) -> Mapping[str, str]:
+        """Send bytes as they are; what is answered in the headers. Both ends name the version of tus."""
+        told = {"Tus-Resumable": TUS} | dict(headers)
+        with self._exchange(method, path, data=data, headers=told) as response:
+            content = self._content(response)
+        if not response.ok:
+            raise _refusal(response, content, path)
+        if response.status_code >= 300 or response.headers.get("Tus-Resumable") != TUS:
+            raise OfficeFailure("SYNC-NOT-OFFICE", f"{path}: {response.status_code}, no upload")
+        return response.headers
+
     @contextmanager
     def download(self, path: str, offset: int) -> Iterator[tuple[bool, Iterator[bytes]]]:
         """(whether the bytes start at `offset`, the bytes): an office that ignores ranges starts at 0."""
@@ -150,6 +165,7 @@ class Transport:
         path: str,
         *,
         body: object = None,
+        data: bytes | None = None,
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
         read: float | None = None,
@@ -160,11 +176,12 @@ class Transport:
         sent = {"Accept": _JSON} | dict(headers or {})
         if body is not None:
             sent["Content-Type"] = _JSON
+            data = msgspec.json.encode(body)
         try:
             with self._session.request(
                 method,
                 self._base + path,
-                data=None if body is None else msgspec.json.encode(body),
+                data=data,
                 params=params,
                 headers=sent,
                 timeout=time_out,

@@ -189,6 +189,8 @@ class Attachments(Protocol):
         """Pages of cases the office has registered, not there yet, oldest first."""
 
     def uploaded(self, attachment_id: str, at: datetime) -> None: ...
+    def ask_again(self) -> int:
+        """No page counts as uploaded: an office that lost its memory may lack it. How many did."""
 
 
 class Receipts(Protocol):

@@ -46,6 +46,10 @@ class SqlAttachments:
         done = update(attachments).where(attachments.c.id == attachment_id)
         self._sql.execute(done.values(uploaded_at=at))
 
+    def ask_again(self) -> int:
+        there = update(attachments).where(attachments.c.uploaded_at.is_not(None))
+        return self._sql.execute(there.values(uploaded_at=None)).rowcount
+
     def remove_stray(self) -> int:
         kept = union(select(drafts.c.id), select(cases.c.id))
         return self._sql.execute(delete(attachments).where(attachments.c.case_id.not_in(kept))).rowcount

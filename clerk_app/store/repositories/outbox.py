@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, func, insert, select, update
 
 from clerk_app.desk.ports import Command, CommandState, OutboxState
+from clerk_app.domain.case import LegalState, SyncState
 from clerk_app.domain.ids import uuid7
 from clerk_app.store.repositories.meta import EPOCH, NEXT_SEQ, PURGED_THROUGH, UNANSWERED
 from clerk_app.store.repositories.rows import Prepared, Statements, columns, each, one
@@ -128,8 +129,13 @@ class SqlOutbox:
             )
         ).one()
         first = select(outbox.c.at).where(unsent).order_by(outbox.c.n).limit(1)
+        settled = and_(  # refused and voided here: the office never heard of the case
+            cases.c.legal_state == LegalState.VOID,
+            cases.c.sync_state == SyncState.REFUSED,
+            cases.c.official_number.is_(None),
+        )
         pages = select(func.count()).where(
-            attachments.c.uploaded_at.is_(None), attachments.c.case_id == cases.c.id
+            attachments.c.uploaded_at.is_(None), attachments.c.case_id == cases.c.id, ~settled
         )
         return OutboxState(
             unsent=row[0],
