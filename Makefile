@@ -9,7 +9,7 @@ ifeq ($(QT_QPA_PLATFORM),)
 unexport QT_QPA_PLATFORM
 endif
 
-.PHONY: help demo tour test check bench fuzz contract soak simulate requirements pictures clean
+.PHONY: help demo tour test check bench fuzz contract soak simulate property requirements pictures clean
 
 help:
 	@echo "make demo          practise in a whole hall on this machine (off-screen tour without a display)"
@@ -19,6 +19,7 @@ help:
 	@echo "make fuzz          10 minutes of odd bytes for every parser"
 	@echo "make soak          2,000 cards and 2,000 slips with faults"
 	@echo "make simulate      windows and office in one process, from SEEDS=200 seeds on FIRST=1"
+	@echo "make property      a long search of the state machines: store, numbers, feed, push"
 	@echo "make contract      10,000s of odd requests against the office's OpenAPI document"
 	@echo "make check         formatting, types, import rules"
 	@echo "make pictures      the pictures of the README from a new tour"
@@ -44,7 +45,7 @@ pictures: tour
 test: check
 	@echo "Tests, on two processes, the fast ones first"
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadfile \
-		tests/unit tests/search tests/migrations tests/devices tests/integration tests/ui tests/install tests/simulation
+		tests/unit tests/search tests/migrations tests/devices tests/integration tests/ui tests/install tests/simulation tests/property
 
 check: $(VENV)/.dev
 	@echo "Formatting, types, import rules"
@@ -69,6 +70,9 @@ contract: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.soak
+
+property: $(VENV)/.dev
+	@$(BIN)/python -m pytest tests/property -n 2 --hypothesis-profile=long --timeout=0
 
 SEEDS ?= 200
 FIRST ?= 1

@@ -12,7 +12,7 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too
 
 settings.register_profile(
     "quick",
-    max_examples=25,
+    max_examples=20,
     stateful_step_count=25,
     derandomize=True,
     database=None,
