@@ -13,6 +13,7 @@ from clerk_app.desk.due_dates import day_of
 from clerk_app.desk.ports import LinkState, LinkStatus, Operator, Transaction
 from clerk_app.desk.views import CheckState, StandingView, WorkingLine
 from clerk_app.domain.catalogue import OfflineRule, ServiceItem
+from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.numbering import FIRST_EMERGENCY
 
 FEW_NUMBERS = 50
@@ -94,7 +95,8 @@ def _cases(item: ServiceItem | None, *, offline: bool) -> WorkingLine:
 
 def _sign_in(operator: Operator, *, offline: bool) -> WorkingLine:
     state = CheckState.WARN if offline else CheckState.OK
-    return WorkingLine("standing.sign_in", state, "standing.until", (("time", operator.grant_until),))
+    until = operator.grant_until.astimezone(HALL_TIME)  # the office signs it as UTC
+    return WorkingLine("standing.sign_in", state, "standing.until", (("time", until),))
 
 
 def _numbers(tx: Transaction) -> WorkingLine:

@@ -59,8 +59,8 @@ def until(case: CaseRow, today: date | None = None) -> Told | None:
 
 
 def limit(case: CaseRow) -> str:
-    """The last day of an accepted case, told as provisional while its calendar is not known."""
-    if case.due is None:
+    """The last day of an accepted case; told as provisional while its calendar is not known."""
+    if case.due is None or case.legal_state is LegalState.VOID:
         return ""
     return tr("cases.due_provisional" if case.due_provisional else "cases.due", date=f"{case.due:%Y-%m-%d}")
 

@@ -7,11 +7,15 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
+from clerk_app import failures
 from clerk_app.desk.views import DraftRow, QueueView, StatusView
 from clerk_app.ui.keys import Key
 from clerk_app.ui.moments import day
 from clerk_app.ui.pieces import IconLabel, KeyButton, clear, column, label, on_click, row
-from clerk_app.ui.words import sentences, tr
+from clerk_app.ui.words import language, sentences, tr
+
+SHUT_OUT = frozenset({"SYNC-REVOKED", "SYNC-FENCED"})
+"""Why the office takes nothing from this workstation: what is filed now may never reach it."""
 
 _NAMED = 3
 """How many numbers are named of those whose limit moved; the timeline of each has the days."""
@@ -60,7 +64,11 @@ class ReadyPage(QFrame):
         queue = self._queue
         offline = queue is not None and queue.stale
         waiting = queue.people if queue else 0
-        if offline:
+        code = self._status.link.code if self._status else ""
+        if code in SHUT_OUT:
+            self._title.setText(tr("signin.barred"))
+            self._text.setText(failures.text(code, language()).action)
+        elif offline:
             self._title.setText(tr("ready.offline"))
             self._text.setText(tr("ready.offline_hint", key=Key.CALL))
         elif waiting:

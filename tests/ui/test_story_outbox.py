@@ -12,6 +12,7 @@ from clerk_app.desk.ports import CommandState, LinkState, LinkStatus
 from clerk_app.desk.views import CheckState
 from clerk_app.domain.case import LegalState
 from clerk_app.domain.documents import ReceiptSlip, TicketSlip
+from clerk_app.ui import words
 
 CTRL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 
@@ -69,6 +70,7 @@ def test_a_window_that_was_closed_at_the_office_is_told_what_to_do(window_hall: 
     counter = hall.sign_in()
     hall.broken("SYNC-FENCED")
     assert counter.band.message is not None and counter.band.message.failure == "SYNC-FENCED"
+    assert counter.steps.ready._title.text() == words.tr("signin.barred"), "nobody is told to go on by paper"
     hall.online()
     assert counter.band.message is None
 

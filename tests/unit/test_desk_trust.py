@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from desk_kit import (
@@ -30,6 +30,7 @@ from clerk_app.desk import (
     rights,
     second_person,
     sign_in,
+    standing,
     time_seen,
 )
 from clerk_app.desk.ports import AuditAct, Operator, Seal
@@ -106,6 +107,15 @@ def test_without_the_offices_signature_nobody_signs_in_and_nothing_is_allowed(
         sign_in.sign_in(hall.desk, CLERK, "right")
     with refused("DESK-RIGHT"):
         hall.store.read(lambda tx: rights.require(tx, CLERK, rights.ACCEPT))
+
+
+def test_until_when_one_may_sign_in_is_told_in_the_halls_time(hall: Bench) -> None:
+    """The office signs its moments as UTC."""
+    clerk = operator(CLERK, RIGHTS, DAYS_3.astimezone(UTC))
+    known(hall, grant=clerk.grant)
+    lines = standing.standing(hall.desk, clerk, hall.desk.link()).lines
+    [told] = [line.values for line in lines if line.what == "standing.sign_in"]
+    assert [(name, f"{time:%d %H:%M}") for name, time in told] == [("time", "23 16:55")]
 
 
 def test_a_longer_grant_with_the_old_signature_is_none(hall: Bench) -> None:
