@@ -86,7 +86,7 @@ class PracticeConsole(QWidget):
         for place, (words, act) in enumerate(acts):
             grid.addWidget(button(words, act), 1, 3 * place, 1, 3)
         for place, (series, words) in enumerate(_SERIES):
-            act = partial(self._order, partial(self._hall.take_ticket, series))
+            act = partial(self._order, partial(self._hall.office.take_ticket, series))
             grid.addWidget(button(words, act), 2, 4 * place, 1, 4)
         self.scan = Choice("扫描什么 · What to scan")
         self.scan.addItem(LAST_SLIP, "")
@@ -97,7 +97,7 @@ class PracticeConsole(QWidget):
         return part
 
     def _wires(self) -> QWidget:
-        part, grid = box("设备和网络 · Devices and network")
+        part, grid = box("设备、网络和后台 · Devices, network, office")
         self.fault = Choice("打印机 · Printer")
         for words, faults in PRINTER_FAULTS:
             self.fault.addItem(words, faults)
@@ -107,6 +107,15 @@ class PracticeConsole(QWidget):
         grid.addWidget(switch("断网\nNetwork down", self._network), 1, 0, 1, 4)
         grid.addWidget(switch("拔下读卡器\nReader out", self._reader), 1, 4, 1, 4)
         grid.addWidget(switch("停读卡服务\nService off", self._service), 1, 8, 1, 4)
+        office = self._hall.office
+        self._shut_out = button("吊销本机\nShut out", self._revoke)
+        acts = (
+            switch("后台出错\nOffice errs", lambda on: self._order(partial(office.err, on))),
+            button("恢复旧备份\nOld backup", lambda: self._order(office.go_back)),
+            self._shut_out,
+        )
+        for place, act in enumerate(acts):
+            grid.addWidget(act, 2, 4 * place, 1, 4)
         return part
 
     def _heard(self) -> QWidget:
@@ -146,6 +155,11 @@ class PracticeConsole(QWidget):
         else:
             self._hall.cable.plug()
             self._hall.workstation.scheduler.network_up()
+
+    def _revoke(self) -> None:
+        """For good: the window of this hall is not enrolled again."""
+        self._shut_out.setEnabled(False)
+        self._order(self._hall.shut_out)
 
     def _reader(self, unplugged: bool) -> None:
         if unplugged:

@@ -10,6 +10,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -18,15 +19,8 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
 
-from back_office import catalogue, lost_cards
-from back_office.embedded import (
-    HallSetup,
-    OfficeServer,
-    UserSetup,
-    enrolment_code,
-    prepare,
-)
-from back_office.queues import issue
+from back_office import catalogue
+from back_office.embedded import HallSetup, UserSetup, prepare
 from clerk_app.bootstrap import enrol_with, open_workstation
 from clerk_app.desk.ports import Voice, VoiceStatus
 from clerk_app.devices.card.samples import sample_cards
@@ -43,6 +37,7 @@ from clerk_app.workstation import Parts, Workstation
 from practice import photos
 from practice.camera import PracticeCamera
 from practice.network import Cable
+from practice.office import PracticeOffice
 
 HALL = HallSetup(
     code="LX01",
@@ -132,16 +127,13 @@ class PracticeHall:
         self._tokens = TokensInMemory()
 
     def __enter__(self) -> PracticeHall:
-        office = prepared_office(self._say)
-        shutil.copytree(office, self._folder / "office")
-        self._server = OfficeServer(self._folder / "office")
-        self._server.start()
-        address = urlsplit(self._server.url)
+        self.office = PracticeOffice(prepared_office(self._say), self._folder / "office", HALL.code)
+        address = urlsplit(self.office.url)
         self.cable = Cable(str(address.hostname), int(address.port or 80))
         self.printer.start()
-        self._report_lost(LOST_CARD)
+        self.office.report_lost(self.reader.cards[LOST_CARD].record)
         for series in FIRST_TICKETS:
-            self.take_ticket(series)
+            self.office.take_ticket(series)
         self._settings = Settings(
             self._folder / "window",
             office_url=self.cable.url,
@@ -150,8 +142,8 @@ class PracticeHall:
             window=self._window,
             lock_minutes=60,  # whoever practises reads along meanwhile
         )
-        code = enrolment_code(self._folder / "office", window=WINDOW, queue=QUEUE)
-        enrol_with(self._settings, code, self._key, self._tokens)
+        enrol_with(self._settings, self.office.code(WINDOW, QUEUE), self._key, self._tokens)
+        self.errands.submit(self.office.back_up).add_done_callback(Future.result)
         self.workstation = self.open_window()
         return self
 
@@ -162,7 +154,7 @@ class PracticeHall:
         self.workstation.close()
         self.cable.close()
         self.printer.stop()
-        self._server.stop()
+        self.office.close()
 
     def open_window(self) -> Workstation:
         """The workstation on the practice cache, with the practice devices."""
@@ -177,6 +169,10 @@ class PracticeHall:
         )
         return open_workstation(self._settings, parts)
 
+    def shut_out(self) -> None:
+        """IT takes back the enrolment of the window of this hall, for good."""
+        self.office.shut_out(self.workstation.desk.device.id)
+
     def _say_aloud(self, said: str) -> None:
         if self.on_said is not None:
             self.on_said(said)
@@ -184,15 +180,6 @@ class PracticeHall:
     def _paper_came(self, paper: Paper) -> None:
         if self.on_paper is not None:
             self.on_paper(paper)
-
-    def _report_lost(self, card_id: str) -> None:
-        card = self.reader.cards[card_id].record
-        self._server.office.write(lambda tx: lost_cards.add(tx, card.number, card.valid_from))
-
-    def take_ticket(self, series: str) -> str:
-        """A citizen takes a ticket at the entrance; returns its number."""
-        office = self._server.office
-        return office.write(lambda tx: issue(tx, HALL.code, series)).number
 
 
 def prepared_office(say: Callable[[str], None], cache: Path | None = None) -> Path:

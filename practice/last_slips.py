@@ -13,6 +13,8 @@ from clerk_app.devices.printer.simulator.paper import Paper
 from practice.pieces import button, heading
 
 PAPER_WIDTH = 380
+LEAST_HEIGHT = 48
+"""Pixels of a paper on a screen that is low; the rest of it by scrolling."""
 MOST = 50
 """Papers kept; older ones are thrown away."""
 
@@ -42,6 +44,7 @@ class LastSlips(QWidget):
         self._scroll.setWidgetResizable(True)
         self._scroll.setWidget(self._picture)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setMinimumHeight(LEAST_HEIGHT)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(top)

@@ -20,7 +20,9 @@ from clerk_app.ui.services import Look
 from practice.hall import PracticeHall
 from practice.tour.afternoon import afternoon
 from practice.tour.driver import SIZE, Driver, StepFailed
+from practice.tour.evening import evening
 from practice.tour.morning import morning
+from practice.tour.outage import outage
 
 _log = logging.getLogger(__name__)
 
@@ -46,8 +48,8 @@ def take_tour(app: QApplication, hall: PracticeHall, folder: Path, say: Callable
 def _take_and_stop(tour: Driver, loop: asyncio.AbstractEventLoop) -> None:
     """The whole day, then the summary; whatever went wrong is in it."""
     try:
-        morning(tour)
-        afternoon(tour)
+        for part in (morning, outage, afternoon, evening):
+            part(tour)
     except StepFailed as failure:
         tour.picture("failed", Look())
         tour.fail(str(failure))

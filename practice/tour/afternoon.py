@@ -11,14 +11,22 @@ from clerk_app.desk.printing import NO_GLYPH
 from clerk_app.desk.views import Paper, PersonView
 from clerk_app.devices.printer.simulator.mechanism import NO_FAULTS, Faults
 from clerk_app.domain.applicant import DocumentKind, EntrySource
-from clerk_app.domain.case import SyncState
 from clerk_app.domain.ticket import VisitState
 from clerk_app.ui.banner import BannerSlot
 from clerk_app.ui.keys import Key
 from practice.hall import LOST_CARD
 from practice.hand_scanner import SAMPLES, code_on
 from practice.tour.driver import Driver, StepFailed
-from practice.tour.filing import ACCEPTED, choose_item, file, fill_form, finish, hand_materials
+from practice.tour.filing import (
+    ACCEPTED,
+    all_registered,
+    choose_item,
+    choose_slip,
+    file,
+    fill_form,
+    finish,
+    hand_materials,
+)
 
 _PASSPORT = SAMPLES[0].text
 _ON_DEMAND = (Paper.MATERIAL_LIST, Paper.SHIFT, Paper.TEST)
@@ -36,9 +44,7 @@ def afternoon(tour: Driver) -> None:
     _name_nobody_can_print(tour)
     _ticket_without_paper(tour)
     _doctor(tour)
-    tour.until(
-        lambda: all(case.sync_state is SyncState.REGISTERED for case in tour.cases()), "all registered"
-    )
+    tour.until(lambda: all_registered(tour), "all registered")
     came = len(tour.hall.printer.papers) - before
     if came != 2 + len(_ON_DEMAND):
         raise StepFailed(f"{came} slips for two cases and {len(_ON_DEMAND)} slips asked for")
@@ -46,7 +52,7 @@ def afternoon(tour: Driver) -> None:
 
 def _documents(tour: Driver) -> None:
     """A card reported lost is said; a social security card and a passport name the applicant."""
-    _call(tour)
+    call(tour)
     tour.step("lost-card", lambda: tour.lay(LOST_CARD), lambda: "CARD-REPORTED-LOST" in _notes(tour))
     tour.key(Key.CLEAR)
     tour.until(lambda: tour.draft().applicant is None, "the applicant is taken away")
@@ -97,12 +103,9 @@ def _case_with_pages(tour: Driver) -> None:
 
 def _slips(tour: Driver) -> None:
     """Each is seen before it is printed."""
-    tour.key(Key.SLIPS)
     sheet = tour.counter().slips
-    tour.until(lambda: sheet.isVisible() and sheet.current is not None, "the slips are listed")
     for paper in _ON_DEMAND:
-        while _paper(tour)[0] is not paper:
-            tour.hit(Qt.Key.Key_Down)
+        choose_slip(tour, paper)
         tour.step(f"slip-{paper.value}", tour.nothing, lambda: sheet.preview is not None)
         tour.key(Key.REPRINT)
         tour.until(partial(_is_printed, tour, paper), f"{paper} is printed")
@@ -113,7 +116,7 @@ def _slips(tour: Driver) -> None:
 
 def _name_nobody_can_print(tour: Driver) -> None:
     """A private-use character is never a box on paper: said before filing, and printed as its code."""
-    _call(tour)
+    call(tour)
     before = len(tour.cases())
     tour.lay("resident-private-use")
     tour.until(lambda: tour.open_step() == 2, "the card is read")
@@ -171,7 +174,7 @@ def _doctor(tour: Driver) -> None:
     tour.until(doctor.isHidden, "the doctor has left")
 
 
-def _call(tour: Driver) -> None:
+def call(tour: Driver) -> None:
     tour.key(Key.CALL)
     tour.until(lambda: tour.visit() is VisitState.CALLED, "the next ticket is called")
 

@@ -15,7 +15,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QInputMethodEvent, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from clerk_app.desk import following
 from clerk_app.desk.ports import LinkState
@@ -23,7 +23,9 @@ from clerk_app.desk.views import CaseRow
 from clerk_app.domain.ticket import VisitState
 from clerk_app.ui.application import ClerkWindow
 from clerk_app.ui.counter import Counter
+from clerk_app.ui.lock_page import LockPage
 from clerk_app.ui.services import Look
+from clerk_app.ui.words import tr
 from practice.hall import PracticeHall
 from practice.hand_scanner import HandScanner
 
@@ -158,6 +160,16 @@ class Driver:
         """One key on whatever has the focus."""
         QTest.keyClick(self.focus(), key)
 
+    def click(self, key: str) -> None:
+        """Lead the focus to the button that says the words `key`, then press it."""
+        for _ in range(MOST_LOOKS):
+            found = self.focus()
+            if isinstance(found, QAbstractButton) and tr(key) in (found.accessibleName(), found.text()):
+                QTest.keyClick(found, Qt.Key.Key_Space)
+                return
+            self.hit(Qt.Key.Key_Tab)
+        raise StepFailed(f"no button says {key}")
+
     def nothing(self) -> None:
         """The step is what the window comes to show by itself."""
 
@@ -197,6 +209,14 @@ class Driver:
         """What the clerk sees, not what the sync knows: calling is offered, the queue is no longer stale."""
         queue = self.counter().shown.queue
         return not self.counter().ticket.serves_by_paper and queue is not None and not queue.stale
+
+    def locked(self) -> bool:
+        page = self.window.findChild(LockPage)
+        return page is not None and page.isVisible()
+
+    def told_offline(self) -> bool:
+        """The clerk is told since when, and serves by paper."""
+        return self.counter().ticket.serves_by_paper and self.counter().band.message is not None
 
     def unsent(self) -> int:
         return len(following.outbox(self.desk))

@@ -8,9 +8,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox
 
-from clerk_app.domain.case import LegalState
+from clerk_app.desk.views import Paper
+from clerk_app.domain.case import LegalState, SyncState
+from clerk_app.ui.keys import Key
 from clerk_app.ui.steps.field_editor import FieldEditor
-from practice.tour.driver import Driver
+from practice.tour.driver import Driver, StepFailed
 
 ACCEPTED, RECEIVED = LegalState.ACCEPTED, LegalState.RECEIVED
 
@@ -85,6 +87,23 @@ def file(tour: Driver, before: int, files: LegalState) -> None:
 def finish(tour: Driver) -> None:
     tour.key("F7")
     tour.until(lambda: tour.visit() is None, "the visit has ended")
+
+
+def all_registered(tour: Driver) -> bool:
+    return all(case.sync_state is SyncState.REGISTERED for case in tour.cases())
+
+
+def choose_slip(tour: Driver, paper: Paper) -> None:
+    """Open the sheet of slips and lead the choice to `paper`."""
+    sheet = tour.counter().slips
+    if sheet.isHidden():
+        tour.key(Key.SLIPS)
+    tour.until(lambda: sheet.isVisible() and sheet.current is not None, "the slips are listed")
+    for _ in Paper:
+        if sheet.current is not None and sheet.current.paper is paper:
+            return
+        tour.hit(Qt.Key.Key_Down)
+    raise StepFailed(f"no slip {paper}")
 
 
 def _first_hit(tour: Driver) -> str:

@@ -1,4 +1,4 @@
-"""The practice hall with slip templates of one's own: what `clerk-app demo --templates` shows."""
+"""The practice hall: with slip templates of one's own, and with an office that has its bad days."""
 
 from __future__ import annotations
 

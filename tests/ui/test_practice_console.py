@@ -38,21 +38,40 @@ from practice.console import PracticeConsole
 from practice.faults import PRINTER_FAULTS
 from practice.hand_scanner import SAMPLES, code_on
 
+ERRS = "后台出错 Office errs"
+
+
+@dataclass
+class Office:
+    """What was asked of the office."""
+
+    tickets: list[str] = field(default_factory=list)
+    happened: list[str] = field(default_factory=list)
+
+    def take_ticket(self, series: str) -> None:
+        self.tickets.append(series)
+
+    def err(self, on: bool) -> None:
+        self.happened.append("errs" if on else "works")
+
+    def go_back(self) -> None:
+        self.happened.append("restored")
+
 
 @dataclass
 class Devices:
-    """What the console plays with: the simulated devices of a hall, and what the citizens asked for."""
+    """What the console plays with: the simulated devices of a hall, and its office."""
 
     reader: SimulatedReader
     printer: SimulatedPrinter
     errands: Lane
-    tickets: list[str] = field(default_factory=list)
+    office: Office = field(default_factory=Office)
     cable: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(pull=lambda: None))
     on_paper: Callable[[Paper], None] | None = None
     on_said: Callable[[str], None] | None = None
 
-    def take_ticket(self, series: str) -> None:
-        self.tickets.append(series)
+    def shut_out(self) -> None:
+        self.office.happened.append("shut out")
 
 
 @pytest.fixture
@@ -133,7 +152,21 @@ def test_every_fault_breaks_the_printer_and_repair_mends_it(
 def test_citizens_take_tickets(console: PracticeConsole, devices: Devices, qtbot: QtBot) -> None:
     for name in ("综合 General", "预约 Booked", "优先 Priority"):
         click(console, name)
-    qtbot.waitUntil(lambda: devices.tickets == ["A", "Y", "P"])
+    qtbot.waitUntil(lambda: devices.office.tickets == ["A", "Y", "P"])
+
+
+def test_the_office_has_its_bad_days(console: PracticeConsole, devices: Devices, qtbot: QtBot) -> None:
+    for name in (
+        "后台出错 Office errs",
+        "后台出错 Office errs",
+        "恢复旧备份 Old backup",
+        "吊销本机 Shut out",
+    ):
+        click(console, name)
+    qtbot.waitUntil(lambda: devices.office.happened == ["errs", "works", "restored", "shut out"])
+    click(console, "吊销本机 Shut out")
+    devices.errands.run(lambda: None)
+    assert devices.office.happened[-2:] == ["restored", "shut out"], "once is for good"
 
 
 def test_slips_are_leafed_through_and_torn_off(
@@ -207,7 +240,12 @@ def test_it_fits_beside_the_window(console: PracticeConsole, scale: int) -> None
     app = QApplication.instance()
     theme.apply(app, "light", scale)
     console.show()
-    for name in ("断网 Network down", "拔下读卡器 Reader out", "停读卡服务 Service off"):
+    for name in (
+        "断网 Network down",
+        "拔下读卡器 Reader out",
+        "停读卡服务 Service off",
+        "后台出错 Office errs",
+    ):
         click(console, name)  # in bold while they are down
     QApplication.processEvents()
     least = console.minimumSizeHint()
