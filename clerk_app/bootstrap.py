@@ -50,6 +50,17 @@ def _enrolled(store: SqlStore) -> Device:
     return device
 
 
+def _known_device(store: SqlStore, cache: Path) -> str:
+    """The id of the device that a cache is of; "" for a new one. A salvaged cache may know it no more."""
+    device, worked = store.read(lambda tx: (tx.meta.device(), tx.audit.links() or tx.cases.recent(1)))
+    if device is not None:
+        return device.id
+    try:
+        return recovery.device_of(cache) if worked else ""
+    except Failure:  # enrolled by an office that recovers no key
+        return ""
+
+
 def real_parts(settings: Settings) -> Parts:
     """Keyring, and the readers, the printer and the voice of the settings."""
     from clerk_app.devices.card import photo
@@ -126,10 +137,15 @@ def enrol(folder: Path | None, url: str, code: str, ca: str, certificate: str = 
 
 
 def enrol_with(settings: Settings, code: str, key: KeySource, tokens: TokenKeeper) -> Device:
-    """`enrol` with the keyring as an argument: practice and tests bring their own."""
+    """`enrol` with the keyring as an argument: practice and tests bring their own.
+
+    A cache belongs to one device for life: its numbers were leased to that one, and the office would refuse
+    under another name what is printed already. Failure SETTINGS-OTHER-DEVICE; everything is as before.
+    """
     cache = settings.folder / "cache"
     store = SqlStore.open(cache, key)
     try:
+        known = _known_device(store, cache)
         answer = enrol_with_office(
             settings.office_url,
             code,
@@ -139,6 +155,9 @@ def enrol_with(settings: Settings, code: str, key: KeySource, tokens: TokenKeepe
             certificate=file_of(settings.office_certificate),
         )
         device = device_of(answer)
+        if known not in ("", device.id):
+            tokens.forget(device.id)
+            raise Failure("SETTINGS-OTHER-DEVICE", known)
         if answer.recovery_key:  # first: a device without it could never be recovered
             secret, wrapping = key.key(create=False), bytes.fromhex(answer.recovery_key)
             recovery.wrap(cache, secret, wrapping, device=device.id, epoch=device.epoch)

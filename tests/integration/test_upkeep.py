@@ -306,6 +306,37 @@ def test_with_a_real_secret_service_whose_entry_is_deleted_and_changed(tmp_path:
     }
 
 
+# --- enrolled again ------------------------------------------------------------------------------------
+
+
+def test_a_code_for_a_new_device_leaves_a_workstation_that_has_worked_as_it_was(
+    hall: Hall, window: KeptWindow
+) -> None:
+    before, kept = window.device, dict(window.tokens.kept)
+    recovery_file = (window.cache / recovery.FILE).read_bytes()
+    with refused("SETTINGS-OTHER-DEVICE"):
+        window.enrol_here(hall)
+    assert window.tokens.kept == kept
+    assert (window.cache / recovery.FILE).read_bytes() == recovery_file
+    window.work(signed_in=False)
+    window.cycle()
+    assert window.store.read(lambda tx: (tx.meta.device().id, tx.outbox.pending())) == (before.id, ())
+    window.close()
+    assert len(registered_numbers(hall)) == 4
+
+
+def test_a_salvaged_cache_goes_on_as_its_own_device_only(hall: Hall, window: KeptWindow) -> None:
+    window.work(signed_in=False)
+    window.store.lane.run(lambda: window.store._driver.execute("DELETE FROM device"))  # as salvage leaves it
+    window.close()
+    with refused("SETTINGS-OTHER-DEVICE"):
+        window.enrol_here(hall)
+    window.enrol_here(hall, window.device.id)
+    window.work(signed_in=False).cycle()
+    assert len(registered_numbers(hall)) == 4
+    window.close()
+
+
 # --- twins ---------------------------------------------------------------------------------------------
 
 
