@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
 from clerk_app import cli
+from clerk_app.desk.ports import LinkState
 from clerk_app.devices.printer.sample_slips import sample
 from clerk_app.devices.printer.templates import loading as templates
 from clerk_app.settings import PrinterSettings
@@ -28,3 +30,25 @@ def test_a_folder_that_is_not_there_is_told_before_anything_opens(
 ) -> None:
     assert cli.main(["demo", "--templates", str(tmp_path / "none")]) == 2
     assert "--templates: no such folder" in capsys.readouterr().err
+
+
+def test_the_office_goes_back_to_its_backup_and_shuts_the_window_out(tmp_path: Path) -> None:
+    with PracticeHall(tmp_path / "hall", lambda _: None) as hall:
+        news: SimpleQueue[object] = SimpleQueue()
+        hall.workstation.subscribe(news.put)
+
+        def until(state: LinkState, code: str = "") -> None:
+            while (hall.workstation.link.state, hall.workstation.link.code) != (state, code):
+                news.get(timeout=60)
+
+        hall.workstation.start()
+        until(LinkState.ONLINE)
+        hall.errands.run(lambda: None)  # the backup
+        ticket = hall.errands.run(hall.office.take_ticket, "A")
+        hall.errands.run(hall.office.go_back)
+        hall.workstation.scheduler.network_up()
+        until(LinkState.ONLINE)
+        assert hall.errands.run(hall.office.take_ticket, "A") != ticket, "no number is given twice"
+        hall.errands.run(hall.shut_out)
+        hall.workstation.scheduler.network_up()
+        until(LinkState.OFFLINE, "SYNC-REVOKED")
