@@ -391,6 +391,34 @@ def test_the_same_page_twice_at_once(hall: Hall, station: Workstation, case: str
     twin.close()
 
 
+def test_many_slow_pages_leave_threads_for_commands(
+    hall: Hall, station: Workstation, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More pages stuck on a slow disk than there are threads to serve with, and a case is registered."""
+    page, many = told(case), 60
+    begin(station, page)
+    reached, released = threading.Semaphore(0), threading.Event()
+
+    def slow(*_: object) -> int:
+        reached.release()
+        released.wait(30)
+        return 0
+
+    monkeypatch.setattr(resuming, "append", slow)
+    url, sent = f"{hall.url}/v1/uploads/{page['id']}", dict(station.http.headers) | TUS
+    sent |= {"Content-Type": uploads.CONTENT_TYPE, "Upload-Offset": "0"}
+    with ThreadPoolExecutor(many) as pool:
+        stuck = [pool.submit(requests.patch, url, data=b"x", headers=sent, timeout=60) for _ in range(many)]
+        try:
+            for _ in range(uploads.TURNS):
+                assert reached.acquire(timeout=20)
+            registered(station)
+            assert not reached.acquire(blocking=False)
+        finally:
+            released.set()
+        assert {one.result().status_code for one in stuck} == {204}
+
+
 def test_a_full_disk_asks_to_come_back(hall: Hall, station: Workstation, case: str) -> None:
     page = told(case)
     begin(station, page)
