@@ -112,18 +112,33 @@ def _of(outbox: CarriedOutbox) -> sa.ColumnElement[bool]:
 def _push_all(tx: Transaction, origin: Device, request: PushEnvelope) -> list[commands.Pushed]:
     """The ordinary push, as often as it takes: first what proves and what is audited, then the commands.
 
-    What lies before the first command was answered once. A restored office that misses it goes on behind it:
-    the epoch ends here, so it could not be asked for any more.
+    What lies before the first command was answered once, and what the retention of the origin took from
+    between them too. A restored office that misses it goes on behind it: the epoch ends here, so it could not
+    be asked for any more.
     """
     passed = max(request.purged_through, request.base_seq - 1)
     empty = replace(request, commands=[], audit=[], proofs=[], audit_head="", purged_through=passed)
     parts = [replace(empty, proofs=some) for some in _slices(request.proofs, proofs.MAX_PROOFS)]
     parts += [replace(empty, audit=some) for some in _slices(request.audit, MAX_AUDIT)]
-    at = request.base_seq
-    for some in _slices(request.commands, MAX_COMMANDS):
-        parts.append(replace(empty, base_seq=at, commands=some, audit_head=request.audit_head))
-        at += len(some)
+    for dense in _dense(request):
+        for some in _slices(dense, MAX_COMMANDS):
+            at = some[0].seq
+            parts.append(replace(empty, base_seq=at, commands=some, audit_head=request.audit_head))
     return [commands.push(tx, origin, part) for part in parts]
+
+
+def _dense(request: PushEnvelope) -> list[list[Any]]:
+    """The commands between one hole and the next; the push judges whether a hole may be passed over."""
+    runs: list[list[Any]] = []
+    expected = None
+    for message in request.commands:
+        if message.seq != expected:
+            runs.append([])
+        runs[-1].append(message)
+        expected = message.seq + 1
+    if runs and runs[0][0].seq != request.base_seq:
+        raise Refused("OFFICE-GAP", "commands of another base_seq", status=409)
+    return runs
 
 
 def _slices(whole: Sequence[Any], size: int) -> list[list[Any]]:

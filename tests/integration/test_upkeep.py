@@ -9,12 +9,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from kept_window import KeptWindow
 from office_hall import Hall, served
+from sqlalchemy import delete
 from store_samples import NOW
 from sync_window import registered_numbers
 
@@ -26,6 +28,8 @@ from clerk_app.domain.ids import uuid7
 from clerk_app.failures import Failure
 from clerk_app.store import recovery
 from clerk_app.store.cache import SqlStore
+from clerk_app.store.tables import cases
+from clerk_app.store.transaction import SqlTransaction
 from clerk_app.sync import carrying
 
 NAME = "李晓明"
@@ -304,6 +308,28 @@ def test_with_a_real_secret_service_whose_entry_is_deleted_and_changed(tmp_path:
         "after change": 1,
         "registered": 1,
     }
+
+
+def test_an_export_of_everything_goes_on_behind_what_retention_took(
+    hall: Hall, window: KeptWindow, tmp_path: Path
+) -> None:
+    window.work(signed_in=False)
+    window.cycle()
+
+    def purge(tx: SqlTransaction) -> None:
+        """Two cases in the middle have left, with their commands; a newer one has not."""
+        gone = [c for c in tx.outbox.since(1) if c.seq in (1, 3)]
+        for command in gone:
+            tx._statements.execute(delete(cases).where(cases.c.id == command.aggregate))
+        assert tx.retention.rest(gone[-1].at + timedelta(seconds=1))
+
+    window.store.write(purge)
+    window.file()
+    window.close()
+    assert window.upkeep().export(tmp_path / "out", everything=True).commands == 3
+    carried = KeptWindow(hall, tmp_path / "other", "综合窗口13").upkeep().carry(tmp_path / "out")
+    assert (carried.applied, carried.refused, carried.held) == (3, 0, 0)
+    assert len(registered_numbers(hall)) == 5
 
 
 # --- enrolled again ------------------------------------------------------------------------------------
