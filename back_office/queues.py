@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from back_office import feed
 from back_office.access import Device
 from back_office.feed import News
 from back_office.office import Transaction, compact, to_json
@@ -41,7 +42,8 @@ def issue(tx: Transaction, hall: str, letter: str, *, queue_code: str | None = N
     if known is None or queue_code not in (None, known.queue):
         raise Refused("OFFICE-NO-SERIES", letter, status=404)
     open_day(tx, hall, known.queue)
-    last = sa.case((series.c.day == tx.today, series.c.last + 1), else_=1)
+    begun = 1 if known.day == tx.today else _highest(tx, hall, letter) + 1
+    last = sa.case((series.c.day == tx.today, series.c.last + 1), else_=begun)
     counted = sa.update(series).where(mine).values(last=last, day=tx.today).returning(series.c.last)
     serial = tx.connection.execute(counted).scalar_one()
     placed = sa.update(queue).where(queue.c.hall == hall, queue.c.code == known.queue)
@@ -63,6 +65,14 @@ def issue(tx: Transaction, hall: str, letter: str, *, queue_code: str | None = N
     }
     written = tx.connection.execute(sa.insert(ticket).values(row).returning(ticket)).one()
     return tell(tx, written)
+
+
+def _highest(tx: Transaction, hall: str, letter: str) -> int:
+    """The last serial of the series today: none on a new day, but the clock may have been elsewhere."""
+    query = sa.select(ticket.c.number).where(
+        ticket.c.hall == hall, ticket.c.day == tx.today, ticket.c.series == letter
+    )
+    return max((int(number[len(letter) :]) for number in tx.connection.scalars(query)), default=0)
 
 
 class OfflineTicket(Protocol):
@@ -212,7 +222,7 @@ def _first(tx: Transaction, line: Any, kind: str) -> str | None:
 
 
 def open_day(tx: Transaction, hall: str, queue_code: str) -> Any:
-    """The queue's row, locked; on the first act of a day the tickets of earlier days are put away.
+    """The queue's row, locked; on the first act of a day the tickets of other days are put away.
 
     Ticket numbers begin anew each day of the hall's own clock. Raises Refused 404 OFFICE-NO-QUEUE.
     """
@@ -220,15 +230,30 @@ def open_day(tx: Transaction, hall: str, queue_code: str) -> Any:
     line = tx.connection.execute(sa.select(queue).where(mine).with_for_update()).one_or_none()
     if line is None:
         raise Refused("OFFICE-NO-QUEUE", queue_code, status=404)
-    if line.day is not None and line.day >= tx.today:
+    if line.day == tx.today:
         return line
-    old = sa.and_(ticket.c.hall == hall, ticket.c.queue == queue_code, ticket.c.day == line.day)
+    _put_away(tx, hall, queue_code)
+    # Positions go on where a clock that was elsewhere meanwhile left them; on a new day there are none.
+    here = sa.and_(ticket.c.hall == hall, ticket.c.queue == queue_code, ticket.c.day == tx.today)
+    tail = tx.connection.scalar(sa.select(sa.func.coalesce(sa.func.max(ticket.c.position), 0)).where(here))
+    fresh = sa.update(queue).where(mine)
+    fresh = fresh.values(day=tx.today, tail=tail, since_priority=queue.c.priority_every)
+    return tx.connection.execute(fresh.returning(queue)).one()
+
+
+def _put_away(tx: Transaction, hall: str, queue_code: str) -> None:
+    """What the feed still holds of other days, not of the last one alone: a clock may have been elsewhere.
+
+    Tomorrow's stay: around midnight another machine of the office may be there already.
+    """
+    scope = (hall, f"queue:{queue_code}")
+    shown = [one.id for one in feed.standing(tx.connection, scope, "ticket")]
+    tomorrow = tx.today + timedelta(days=1)
+    old = sa.and_(ticket.c.id.in_(shown), (ticket.c.day < tx.today) | (ticket.c.day > tomorrow))
     for row in tx.connection.execute(sa.select(ticket.c.id, ticket.c.version).where(old)).all():
-        tx.tell(News((hall, f"queue:{queue_code}"), "ticket", row.id, row.version + 1, "del"))
+        tx.tell(News(scope, "ticket", row.id, row.version + 1, "del"))
     waiting = sa.update(ticket).where(old, ticket.c.state == TicketState.WAITING)
     tx.connection.execute(waiting.values(state=TicketState.NO_SHOW, version=ticket.c.version + 1))
-    fresh = sa.update(queue).where(mine).values(day=tx.today, tail=0, since_priority=queue.c.priority_every)
-    return tx.connection.execute(fresh.returning(queue)).one()
 
 
 def find(tx: Transaction, hall: str, ticket_id: str) -> Any:
