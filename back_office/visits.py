@@ -65,6 +65,9 @@ def by_paper(tx: Transaction, device: Device, body: TicketBody) -> dict[str, Any
     When the ticket still waits it becomes this window's; when another window had it, both sides are kept
     and shown. `found` says what the office knew.
     """
+    told = _told_by_paper(tx, device.hall, body.visit_id)
+    if told is not None:  # the first report stands: a second row could never be written, nor what follows it
+        return {"ticket": told.ticket, "found": told.found}
     row = _ticket(tx, device, body)
     found = row.state if row is not None else ""
     report = {
@@ -147,10 +150,13 @@ def _was_forgotten(tx: Transaction, body: TicketBody) -> bool:
 
 
 def _was_by_paper(tx: Transaction, device: Device, visit: str) -> bool:
-    query = sa.select(paper_visit.c.visit).where(
-        paper_visit.c.hall == device.hall, paper_visit.c.visit == visit, paper_visit.c.device == device.id
-    )
-    return tx.connection.scalar(query) is not None
+    told = _told_by_paper(tx, device.hall, visit)
+    return told is not None and told.device == device.id
+
+
+def _told_by_paper(tx: Transaction, hall: str, visit: str) -> Any:
+    mine = sa.and_(paper_visit.c.hall == hall, paper_visit.c.visit == visit)
+    return tx.connection.execute(sa.select(paper_visit).where(mine)).one_or_none()
 
 
 def _ticket(tx: Transaction, device: Device, body: TicketBody) -> Any:

@@ -169,6 +169,15 @@ def test_paper_served_twice_keeps_both_sides(hall: Hall, station: Workstation) -
     other.close()
 
 
+def test_a_visit_reported_by_paper_twice_holds_up_nothing(hall: Hall, station: Workstation) -> None:
+    ticket = station.issue().json()
+    for act in ("by_paper", "by_paper", "done"):
+        told = _report(station, f"ticket.{act}", ticket, visit_id="v-3")
+        assert (told["status"], told["code"]) == ("applied", ""), act
+    assert hall.rows("SELECT found FROM paper_visit") == [("waiting",)]
+    assert hall.rows("SELECT state FROM ticket") == [("done",)]
+
+
 def test_a_ticket_of_an_offline_series_is_recorded(hall: Hall, station: Workstation) -> None:
     assert _report(station, "ticket.by_paper", None, visit_id="v-2")["data"] == {"ticket": None, "found": ""}
     assert _report(station, "ticket.done", None, visit_id="v-2")["status"] == "applied"
@@ -277,3 +286,24 @@ def test_the_series_of_a_queue_are_told_with_what_they_are_for(station: Workstat
         ("P", "priority"),
     ]
     assert station.ask("GET", "/queues/Z/series").status_code == 404
+
+
+def test_a_clock_that_was_wrong_for_a_while_stops_no_queue(hall: Hall, station: Workstation) -> None:
+    for _ in range(2):
+        station.issue()
+    hall.clock.ahead = timedelta(days=2)
+    station.sign_in()
+    assert station.issue().json()["number"] == "A001"
+    hall.clock.ahead = timedelta()
+    station.sign_in()
+    assert station.issue().json()["number"] == "A003", "no number of today a second time"
+    assert _called(station) == ("A003", "order")
+
+    hall.clock.ahead = timedelta(days=1)
+    station.sign_in()
+    assert station.issue().json()["number"] == "A001"
+    shown = station.ask("GET", "/sync/snapshot/queue:A").json()["changes"]
+    assert [one["data"]["number"] for one in shown] == ["A001"], "nothing of another day stays"
+    hall.clock.ahead = timedelta(days=2)
+    station.sign_in()
+    assert station.issue().json()["number"] == "A002", "the one of the wrong day has its number"
