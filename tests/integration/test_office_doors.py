@@ -9,7 +9,9 @@ from datetime import timedelta
 import pytest
 import requests
 from office_hall import CLERK, GUIDE, Hall, Workstation, served
+from starlette.requests import Request
 
+from back_office import attempts
 from back_office.embedded import enrolment_code
 from clerk_app import failures
 
@@ -241,3 +243,19 @@ def test_every_code_of_the_office_has_its_texts() -> None:
             text = failures.text(code, language)
             assert text.sentence
             assert text.action
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("::ffff:10.1.0.1", "::ffff:10.2.0.2", False),
+        ("::ffff:10.1.0.1", "10.1.0.1", True),
+        ("2001:db8::1", "2001:db8::2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+    ],
+)
+def test_who_guesses_keeps_nobody_else_out(one: str, other: str, same: bool) -> None:
+    def origin(host: str) -> str:
+        return attempts.origin_of(Request({"type": "http", "client": (host, 1)}))
+
+    assert (origin(one) == origin(other)) is same
