@@ -9,8 +9,9 @@ link, once, and its commands go on: an audit that stops the hall would be switch
 | a link whose hash does not follow from the one before | kept as it came, broken, no countersign any more |
 | a link held already, with other contents              | not taken, broken                                |
 | what is no link (no text, hash or time)               | not taken, nor those after it, broken            |
-| a hole after the last link held                       | asked for again once, as the office may have     |
-|                                                       | been restored; then kept with the hole, broken   |
+| a hole after the last link held                       | asked for again, as the office may have been     |
+|                                                       | restored; once the workstation has heard that,   |
+|                                                       | kept with the hole, broken                       |
 | no new link, and a head that is not the last one held | marked shorter until the head is there again     |
 
 The office's own acts are a chain of each hall, and one of the office, under the device "".
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -99,6 +100,7 @@ class Links:
     chain: str
     links: Sequence[AuditMessage | None]
     head: str
+    after: int | None = None  # the last one confirmed, as the workstation has heard
 
 
 def take(tx: Transaction, sender: Device, told: Links, seq: int | None) -> tuple[int, Sealed | None]:
@@ -107,16 +109,19 @@ def take(tx: Transaction, sender: Device, told: Links, seq: int | None) -> tuple
     Returns the last link held and the office's word on it (None while the chain does not hold). Raises
     nothing for what a workstation sent.
     """
-    chain, head = told.chain, told.head if _HASH.fullmatch(told.head) else ""
+    head = told.head if _HASH.fullmatch(told.head) else ""
+    chain = told.chain if _CHAIN.fullmatch(told.chain) else ""  # another may be none that can be stored
     if seq is not None and head:
         place = {"device": sender.id, "epoch": sender.epoch, "seq": seq}
-        kept = place | {"head": head, "at": tx.now, "chain": chain[:64]}
+        kept = place | {"head": head, "at": tx.now, "chain": chain}
         tx.connection.execute(sa.insert(audit_head), kept)
-    if not _CHAIN.fullmatch(chain):
+    if not chain:
         return 0, None
     try:
         with tx.savepoint():
-            return _take(tx, sender, chain, told.links[:MAX_AUDIT], head, new=seq is not None)
+            return _take(
+                tx, sender, replace(told, links=told.links[:MAX_AUDIT], head=head), new=seq is not None
+            )
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
@@ -124,21 +129,21 @@ def take(tx: Transaction, sender: Device, told: Links, seq: int | None) -> tuple
         return 0, None
 
 
-def _take(
-    tx: Transaction, sender: Device, chain: str, links: Sequence[AuditMessage | None], head: str, *, new: bool
-) -> tuple[int, Sealed | None]:
+def _take(tx: Transaction, sender: Device, asked: Links, *, new: bool) -> tuple[int, Sealed | None]:
+    chain, links, head = asked.chain, asked.links, asked.head
     mine = sa.and_(audit_chain.c.device == sender.id, audit_chain.c.chain == chain)
     row = tx.connection.execute(sa.select(audit_chain).where(mine)).one_or_none()
     if row is None and not _open(tx, sender.id, chain):
         return 0, None
     was = _Chain(row.n, row.head, row.broken, []) if row else _Chain(0, "", None, [])
     now = _Chain(was.n, was.head, was.broken, [])
+    heard = asked.after is None or asked.after <= was.n
     _compare(tx, sender.id, chain, now, links)
     for told in links:
         if told is None:
             now.breaks(f"link after {now.n} cannot be read")
             break
-        if told.n > now.n and not _append(tx, sender, chain, now, told):
+        if told.n > now.n and not _append(tx, sender, chain, now, told, heard=heard):
             break
     _judge_head(tx, sender.id, chain, now, head, silent=new and not links)
     countersign = Sealed(row.sealed, row.seal) if row and row.seal else None
@@ -194,12 +199,18 @@ def _compare(
 _TOLD = ("at", "actor", "act", "subject", "detail", "hash")
 
 
-def _append(tx: Transaction, sender: Device, chain: str, state: _Chain, told: AuditMessage) -> bool:
-    """Lay `told` after the last link held. False: not before what is missing has been asked for again."""
+def _append(
+    tx: Transaction, sender: Device, chain: str, state: _Chain, told: AuditMessage, *, heard: bool
+) -> bool:
+    """Lay `told` after the last link held. False: not before what is missing has been asked for again.
+
+    A workstation that has not `heard` how far the office is, because the answer was lost or the push comes a
+    second time, would send what is missing.
+    """
     if told.n > state.n + 1:
         hole = f"hole after link {state.n}"
-        if state.broken is None or state.broken.startswith("shorter"):
-            state.broken = hole
+        if not heard or state.broken is None or state.broken.startswith("shorter"):
+            state.breaks(hole)
             return False
         state.breaks(f"link {state.n + 1} is missing")
     elif told.hash != link(state.head, told.n, told.at, told.actor, told.act, told.subject, told.detail):

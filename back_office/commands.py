@@ -84,7 +84,8 @@ class PushEnvelope:
 
     `purged_through`: commands up to this sequence number were answered and have left the workstation by its
     retention. `proofs`: grants and leases the office may have forgotten. `audit`: links it has not confirmed
-    yet, of the chain `audit_chain`; 500 are taken at a time.
+    yet, of the chain `audit_chain`; 500 are taken at a time. `audit_after`: the last link that the
+    workstation has heard to be confirmed.
     """
 
     device: Name
@@ -94,6 +95,7 @@ class PushEnvelope:
     audit_head: str = ""
     audit_chain: str = ""
     audit: list[Link] = field(default_factory=list)
+    audit_after: Whole | None = None
     purged_through: Whole = 0
     proofs: Annotated[list[Proof], Field(json_schema_extra={"maxItems": MAX_PROOFS})] = field(
         default_factory=list
@@ -167,7 +169,7 @@ def push(tx: Transaction, sender: Device, envelope: PushEnvelope) -> Pushed:
         _write(tx, sender, batch)
     moved = sa.update(device).where(device.c.id == sender.id)
     tx.connection.execute(moved.values(last_seq=last_seq, seen_at=tx.now))
-    links = audit.Links(envelope.audit_chain, envelope.audit, envelope.audit_head)
+    links = audit.Links(envelope.audit_chain, envelope.audit, envelope.audit_head, envelope.audit_after)
     new = last_seq if batch.deliveries and last_seq > known_seq else None
     return Pushed(last_seq, answers, *audit.take(tx, sender, links, new), forgotten)
 

@@ -50,12 +50,15 @@ class AuditTrail:
         if not tx.meta.get(CHAIN_KEY):
             tx.meta.set(CHAIN_KEY, uuid7())
 
+    def through(self, tx: Transaction) -> int:
+        """The last link the office holds, as it has told."""
+        return int(tx.meta.get(THROUGH_KEY) or 0)
+
     def waiting(self, tx: Transaction, share: float) -> Sequence[AuditRecord]:
         """The next links to send; `share` of what a good link carries."""
         if self._monotonic() < self._not_before:
             return ()
-        through = int(tx.meta.get(THROUGH_KEY) or 0)
-        found = tx.audit.after(through, max(1, int(MAX_AUDIT * share)))
+        found = tx.audit.after(self.through(tx), max(1, int(MAX_AUDIT * share)))
         room, sent = int(MAX_BYTES * share), 0
         for record in found:
             room -= len(msgspec.json.encode(record)) + 1
@@ -80,7 +83,7 @@ class AuditTrail:
             return
         if through < sent[0].n:
             # Either it went back, or it does not take these: told apart by what it said last.
-            if through >= int(tx.meta.get(THROUGH_KEY) or 0):
+            if through >= self.through(tx):
                 self._not_before = self._monotonic() + REFUSED_SECONDS
                 _log.error("the office did not take audit links from %d on", sent[0].n)
                 return

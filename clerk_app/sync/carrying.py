@@ -67,6 +67,7 @@ def contents(tx: Transaction, device: Device, *, everything: bool = False) -> Co
         proofs=proofs(tx, commands),
         audit_chain=tx.meta.get(CHAIN_KEY) or "",
         audit=[message(link) for link in links],
+        audit_after=int(tx.meta.get(THROUGH_KEY) or 0),
     )
     return Contents(device, request, tuple(_pages(tx, commands)))
 

@@ -209,7 +209,8 @@ class PushRequest:
     `purged_through`: commands up to this sequence number were answered and have left the workstation by its
     retention; an office restored from an older backup goes on after them and reports the hole.
     `proofs`: grants and leases the office may have forgotten. `audit`: links it has not confirmed yet, of the
-    chain `audit_chain` (one a cache, whatever its epoch).
+    chain `audit_chain` (one a cache, whatever its epoch); `audit_after` is the last one it confirmed here, so
+    that an office that holds less knows whether its question has been heard.
     """
 
     device: str
@@ -221,6 +222,7 @@ class PushRequest:
     proofs: list[Sealed] = field(default_factory=list)
     audit_chain: str = ""
     audit: list[AuditMessage] = field(default_factory=list)
+    audit_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

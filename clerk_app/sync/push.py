@@ -152,6 +152,7 @@ class Push:
             proofs=proofs(tx, commands),
             audit_chain=self._audit.chain(tx),
             audit=records,
+            audit_after=self._audit.through(tx),
         )
         return _Load(commands, links, request)
 

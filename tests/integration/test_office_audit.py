@@ -192,6 +192,19 @@ def test_a_hole_is_asked_for_again_before_it_counts(
     assert _verdict(station, capsys) == (0, "ok")
 
 
+def test_a_push_that_has_not_heard_of_the_hole_says_nothing_about_it(
+    hall: Hall, station: Workstation
+) -> None:
+    """The office was restored to link 4; its answer was lost, or the push came twice."""
+    chain = Chain().grow(8)
+    _pushed(station, chain.sent(0, 4))
+    for _ in range(3):
+        assert _pushed(station, chain.sent(6) | {"audit_after": 6})["audit_through"] == 4
+        assert _broken(hall, chain) == "hole after link 4"
+    assert _pushed(station, chain.sent(4) | {"audit_after": 4})["audit_through"] == 8
+    assert _broken(hall, chain) is None
+
+
 def test_a_link_that_never_comes_is_missing(
     office: Hall, station: Workstation, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -353,3 +366,10 @@ def test_an_audit_that_cannot_be_taken_stops_no_command(
     monkeypatch.undo()
     assert _pushed(station, chain.sent())["audit_through"] == 2
     assert _broken(hall, chain) is None
+
+
+@pytest.mark.parametrize("name", ["x\0y", "x\ud800y"])
+def test_a_chain_whose_name_cannot_be_stored_stops_no_command(station: Workstation, name: str) -> None:
+    answer = _pushed(station, {"audit_chain": name, "audit_head": "a" * 64, "audit": []}, filing=True)
+    assert [one["status"] for one in answer["results"]] == ["applied"]
+    assert answer["audit_through"] == 0
