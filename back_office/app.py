@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import APIRouter, FastAPI
-from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -177,7 +176,7 @@ async def _look_out(office: Office, watch: _Watch) -> None:
                 if steps >= 0:
                     office.pokes.send(key for key, seq in positions.items() if seen.get(key) != seq)
                 seen, steps = positions, now
-        except DBAPIError as error:
+        except Exception as error:  # whatever it was, this is not the last look
             logs.error("look-out", error)
         await watch.pause()
 
@@ -191,7 +190,7 @@ async def _keep_house(office: Office) -> None:
             )
             logs.info("log-trimmed", changes=gone)
             logs.info("uploads-swept", pages=await run_in_threadpool(resuming.sweep, office))
-        except (DBAPIError, OSError) as error:
+        except Exception as error:
             logs.error("keep-house", error)
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
 

@@ -100,12 +100,10 @@ async def listen(
 
     Down means: nobody hears the pokes, look at the positions instead. After a cut the line is made anew.
     """
-    import psycopg
-
     while True:
         try:
             await _listen_once(address, heard, listening)
-        except psycopg.Error as error:
+        except Exception as error:  # of the server, or a notice of somebody else that cannot be read
             logs.error("listen", error)
         finally:
             listening(False)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from office_hall import DATABASES, Hall, Workstation, served
 
 from back_office import feed, lost_cards
@@ -161,6 +164,35 @@ def test_a_wait_notices_what_another_process_committed(hall: Hall, station: Work
         waiting = thread.submit(station.ask, "GET", "/sync/wait", params=asked)
         issue_ticket(hall.settings, "A")  # its own connection: nobody pokes
         assert waiting.result(15).json() == {"poke": ["queue:A"]}
+
+
+def test_one_look_without_a_connection_is_not_the_last_one(tmp_path: Path) -> None:
+    failed = threading.Event()
+
+    class Watch(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.getMessage() == "look-out":
+                failed.set()
+
+    watch = Watch()
+    with served(tmp_path / "data") as hall, ThreadPoolExecutor(1) as thread:
+        station = hall.workstation()
+        pool = hall.server.office.database._engine.pool
+        assert isinstance(pool, sa.QueuePool)
+        pool._timeout = 0.05
+        logging.getLogger("back_office").addHandler(watch)
+        with ExitStack() as taken:
+            taken.callback(logging.getLogger("back_office").removeHandler, watch)
+            with suppress(sa.exc.TimeoutError):
+                while True:
+                    taken.callback(pool.connect().close)
+            assert failed.wait(10)
+        pool._timeout = 30
+        asked = {"scopes": "queue:A:0", "seconds": 20}
+        waiting = thread.submit(station.ask, "GET", "/sync/wait", params=asked)
+        issue_ticket(hall.settings, "A")
+        assert waiting.result(25).json() == {"poke": ["queue:A"]}
+        station.close()
 
 
 def test_a_quiet_wait_ends_empty(station: Workstation) -> None:
