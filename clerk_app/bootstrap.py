@@ -18,7 +18,9 @@ from clerk_app.desk.ports import (
     Device,
     Doctor,
     Printer,
+    Transaction,
 )
+from clerk_app.desk.refiling import refile
 from clerk_app.devices.printer.none import NoPrinter
 from clerk_app.devices.scanner.camera import ProcessCamera
 from clerk_app.devices.voice.voice import voice_from_settings
@@ -48,6 +50,14 @@ def _enrolled(store: SqlStore) -> Device:
     if device is None:
         raise Failure("SETTINGS-NOT-ENROLLED")
     return device
+
+
+def _begin_epoch(tx: Transaction, device: Device) -> None:
+    """Commands go on under the new epoch, with those that a damaged cache lost."""
+    tx.meta.set_device(device)
+    if lost := refile(tx):
+        actor, detail = f"os:{getuser()}", f"{lost} lost commands made again"
+        tx.audit.add(at=wall(), actor=actor, act="refile", subject=device.id, detail=detail)
 
 
 def _known_device(store: SqlStore, cache: Path) -> str:
@@ -161,7 +171,7 @@ def enrol_with(settings: Settings, code: str, key: KeySource, tokens: TokenKeepe
         if answer.recovery_key:  # first: a device without it could never be recovered
             secret, wrapping = key.key(create=False), bytes.fromhex(answer.recovery_key)
             recovery.wrap(cache, secret, wrapping, device=device.id, epoch=device.epoch)
-        store.write(lambda tx: tx.meta.set_device(device))
+        store.write(lambda tx: _begin_epoch(tx, device))
     finally:
         store.close()
     settings_file.save(settings)

@@ -129,7 +129,7 @@ def _file(desk: Desk, draft_id: str, state: LegalState, gate_of: Callable[[Draft
         case = _case(desk, tx, drafting.the_draft(tx, draft_id), item, state, now)
         case = replace(case, waits_for=waits_for)
         tx.cases.add(case)
-        tx.outbox.add("case.file", case.id, _body(case), at=now, operator=case.operator)
+        tx.outbox.add("case.file", case.id, filing(case), at=now, operator=case.operator)
         tx.print_jobs.add(_slip(desk, case, item, without_office), case_id=case.id, at=now)
         kind = TimelineKind.ACCEPTED if state is LegalState.ACCEPTED else TimelineKind.RECEIVED
         tx.timeline.add(TimelineEvent(now, kind, case.item.name, visit_id=case.visit_id, case_id=case.id))
@@ -196,8 +196,8 @@ def _case(
     )
 
 
-def _body(case: Case) -> dict[str, Any]:
-    """The command's body: the case as filed, without what only this workstation keeps."""
+def filing(case: Case) -> dict[str, Any]:
+    """The body of `case.file`: the case as filed, without what only this workstation keeps."""
     body: dict[str, Any] = plain(asdict(case))
     for own in ("sync_state", "official_number", "refusal", "void_reason", "printed", "waits_for"):
         del body[own]

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +24,7 @@ from sync_window import registered_numbers
 from back_office import devices
 from clerk_app import cli, upkeep
 from clerk_app.desk.ports import Attachment, CommandState
-from clerk_app.domain.case import Case, SyncState
+from clerk_app.domain.case import Case, LegalState, SyncState
 from clerk_app.domain.ids import uuid7
 from clerk_app.failures import Failure
 from clerk_app.store import recovery
@@ -359,6 +360,45 @@ def test_a_salvaged_cache_goes_on_as_its_own_device_only(hall: Hall, window: Kep
         window.enrol_here(hall)
     window.enrol_here(hall, window.device.id)
     window.work(signed_in=False).cycle()
+    assert len(registered_numbers(hall)) == 4
+    window.close()
+
+
+def test_what_a_damaged_outbox_lost_is_filed_again_from_the_cases(hall: Hall, window: KeptWindow) -> None:
+    window.work()
+    voided = window.file()
+    window.store.write(
+        lambda tx: tx.cases.save(
+            replace(tx.cases.get(voided.id), legal_state=LegalState.VOID, void_reason="重复收件")
+        )
+    )
+    window.store.lane.run(lambda: window.store._driver.execute("DELETE FROM outbox WHERE seq > 2"))
+    window.store.lane.run(lambda: window.store._driver.execute("DELETE FROM device"))  # as salvage leaves it
+    window.close()
+    window.enrol_here(hall, window.device.id)
+    window.work()
+    window.cycle()
+    window.cycle()
+    states = {case.sync_state for case in window.store.read(lambda tx: tx.cases.recent()) if case != voided}
+    assert window.store.read(lambda tx: tx.outbox.pending()) == ()
+    assert len(registered_numbers(hall)) == 4
+    assert states == {SyncState.REGISTERED, SyncState.HERE}, "what is void and was never sent stays here"
+    window.close()
+
+
+def test_a_lost_filing_that_the_office_has_is_no_task(hall: Hall, window: KeptWindow) -> None:
+    window.work()
+    window.client.push = lambda request: window.connect().push(request) and (_ for _ in ()).throw(OSError())
+    with pytest.raises(OSError):
+        window.cycle()  # the office committed, the answer was lost
+    window.store.lane.run(lambda: window.store._driver.execute("DELETE FROM outbox WHERE seq > 1"))
+    window.close()
+    window.enrol_here(hall, window.device.id)
+    window.work()
+    window.cycle()
+    window.cycle()
+    assert window.store.read(lambda tx: tx.outbox.pending()) == ()
+    assert {c.sync_state for c in window.store.read(lambda tx: tx.cases.recent())} == {SyncState.REGISTERED}
     assert len(registered_numbers(hall)) == 4
     window.close()
 

@@ -123,6 +123,9 @@ class Outbox(Protocol):
         """An office restored from a backup refuses what it had applied before."""
 
     def get(self, command_id: str) -> Command | None: ...
+    def of_aggregate(self, aggregate: str) -> Sequence[Command]:
+        """Every command about one case or visit that is here, oldest first."""
+
     def pending(self) -> Sequence[Command]:
         """Everything neither applied nor settled, oldest first: waiting, sent, refused, held."""
 

@@ -85,6 +85,9 @@ class SqlOutbox:
     def get(self, command_id: str) -> Command | None:
         return one(Command, self._sql.execute(_ALL.where(outbox.c.id == command_id)))
 
+    def of_aggregate(self, aggregate: str) -> Sequence[Command]:
+        return self._commands(_ALL.where(outbox.c.aggregate == aggregate).order_by(outbox.c.n))
+
     def pending(self) -> Sequence[Command]:
         """Everything neither applied nor settled, oldest first: waiting, sent, refused, held."""
         over = (CommandState.APPLIED, CommandState.SETTLED)
