@@ -46,6 +46,9 @@ _ENVELOPE = 1024
 _SERIAL = slice(4, 12)
 """Where the serial stands in a case number."""
 
+_REWOUND = "outbox_rewound"
+"""Meta: "epoch:sequence" from where everything goes up again; sequence 0 when nothing does."""
+
 _UNANSWERED = (CommandState.WAITING, CommandState.SENT)
 
 
@@ -85,7 +88,7 @@ class Push:
         those of `transport`.
         """
         answered = False
-        rewound: int | None = None
+        rewound = self._store.read(self._rewound)
         while (load := self._take(rewound, schema, beat)).commands or load.links or probe:
             begun = self._clock.monotonic()
             try:
@@ -96,18 +99,32 @@ class Push:
                 missing = failure.problem.expected_seq if failure.problem else None
                 if missing is None or missing >= load.request.base_seq or missing == rewound:
                     raise
-                # The office was restored from a backup: it gets again what it had already answered.
+                # The office was restored from a backup: it gets again what it had already answered. That is
+                # noted first, for it counts them as answered before its answers are here.
                 rewound = missing
+                self._store.write(lambda tx, seq=missing: self._note_rewound(tx, seq))  # type: ignore[misc]
                 continue
             self._pace.took(self._clock.monotonic() - begun)
             beat()
-            self._settle(load, answer)
-            probe = False
-            answered = answered or bool(load.commands)
             if rewound is not None:
                 rewound = load.commands[-1].seq + 1 if load.commands else None
+                self._settle(load, answer, rewound or 0)
+            else:
+                self._settle(load, answer)
+            probe = False
+            answered = answered or bool(load.commands)
+        if rewound is not None:
+            self._store.write(lambda tx: self._note_rewound(tx, 0))
         self._refuse_newer(schema)
         return answered
+
+    def _rewound(self, tx: Transaction) -> int | None:
+        """From where a restored office still has to get everything again, in this epoch."""
+        epoch, _, seq = (tx.meta.get(_REWOUND) or "").partition(":")
+        return int(seq) if epoch == str(self._device.epoch) and int(seq) else None
+
+    def _note_rewound(self, tx: Transaction, seq: int) -> None:
+        tx.meta.set(_REWOUND, f"{self._device.epoch}:{seq}")
 
     def _take(self, rewound: int | None, schema: int, beat: Callable[[], None]) -> _Load:
         load = self._store.read(lambda tx: self._load(tx, rewound, schema))
@@ -156,8 +173,8 @@ class Push:
         )
         return _Load(commands, links, request)
 
-    def _settle(self, load: _Load, answer: PushAnswer) -> None:
-        """Write the results of one push in one transaction."""
+    def _settle(self, load: _Load, answer: PushAnswer, rewound: int | None = None) -> None:
+        """Write the results of one push in one transaction, and from where the next goes on when rewound."""
         told = [(result.seq, result.id) for result in answer.results]
         asked = [(command.seq, command.id) for command in load.commands[: len(told)]]
         if told != asked or bool(load.commands) != bool(told):
@@ -167,6 +184,8 @@ class Push:
         def write(tx: Transaction) -> None:
             settling.settle(tx, zip(load.commands, answer.results, strict=False), now)
             self._audit.answered(tx, load.links, answer)
+            if rewound is not None:
+                self._note_rewound(tx, rewound)
 
         self._store.write(write)
 

@@ -269,3 +269,25 @@ def test_a_kill_at_any_write_of_a_whole_scope_leaves_nothing_lost(store, office)
     Pull(store, HandClock(), lambda items: None).scope(restored, SCOPE, no_beat)
     Push(store, replace(DEVICE, epoch=2), HandClock()).drain(restored, no_beat)
     assert restored.applied == [case.id]
+
+
+def test_answers_of_a_restored_office_that_were_lost_are_asked_for_again(store, office):
+    case = file_case(store, 1)
+    office.hold.add(case.id)
+    drain(store, office)
+    restored = PaperOffice()  # it knows nothing of the command, and owes no answer for it
+
+    def lose(name: str) -> None:
+        if name == "push":
+            restored.after = lambda _: None
+            raise OfficeFailure("SYNC-OFFLINE")
+
+    restored.after = lose
+    with suppress(OfficeFailure):
+        drain(store, restored, probe=True)
+    assert restored.last_seq == 1, "the office counts it as answered"
+    drain(store, restored)
+    assert store.read(lambda tx: tx.outbox.pending()) == ()
+    restored.batches.clear()
+    drain(store, restored)
+    assert restored.batches == []
