@@ -21,6 +21,8 @@ from clerk_app.domain.hall_time import HALL_TIME
 
 NAMES = ("start", "search", "accept", "card", "slip", "drain", "ui_gap")
 EVIDENCE = Path(__file__).parents[1] / "docs" / "evidence.md"
+FAULTS = EVIDENCE.with_suffix("") / "faults.md"
+"""Written by hand, the last part of the page."""
 
 HEAD = """# Evidence
 
@@ -60,7 +62,7 @@ def page(claims: Sequence[Claim], day: date) -> str:
         met=sum(claim.met for claim in claims),
         all=len(claims),
     )
-    return head + "\n".join(table(claim) for claim in claims)
+    return head + "\n".join(table(claim) for claim in claims) + "\n" + FAULTS.read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

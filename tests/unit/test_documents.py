@@ -173,6 +173,32 @@ def test_the_files_about_the_project_are_there_and_linked(name):
     assert name == "README.md" or f"]({name})" in text(ROOT / "README.md")
 
 
+# --- the table of faults --------------------------------------------------------------------------------
+
+FAULTS = ROOT / "docs" / "evidence" / "faults.md"
+
+
+def test_the_table_of_faults_has_them_all_and_is_in_the_evidence():
+    rows = re.findall(r"^\| (\d+) \|.*\|$", text(FAULTS), re.MULTILINE)
+    assert [int(row) for row in rows] == [*range(1, 31)]
+    assert text(ROOT / "docs" / "evidence.md").endswith(text(FAULTS))
+
+
+def test_every_test_in_the_table_of_faults_exists():
+    named = re.findall(r"`(test_\w+)::(test_\w+)`", text(FAULTS))
+    assert len(named) > 50
+    there = {file.stem: text(file) for file in (ROOT / "tests").rglob("test_*.py")}
+    assert [f"{file}::{name}" for file, name in named if f"def {name}(" not in there.get(file, "")] == []
+
+
+def test_every_test_that_bears_the_number_of_a_fault_is_one_of_its_row():
+    """`test_fault_09_…` and `test_faults_20_21_…` prove rows 9, 20 and 21."""
+    table = text(FAULTS)
+    rows = dict(re.findall(r"^\| (\d+) \|(.*)$", table, re.MULTILINE))
+    for numbers, name in re.findall(r"::(test_faults?((?:_\d\d)+)_\w+)`", table):
+        assert all(numbers in rows[str(int(each))] for each in name.split("_")[1:]), numbers
+
+
 # --- keys, words, failures --------------------------------------------------------------------------------
 
 
