@@ -9,7 +9,7 @@ ifeq ($(QT_QPA_PLATFORM),)
 unexport QT_QPA_PLATFORM
 endif
 
-.PHONY: help demo tour test check bench fuzz contract soak simulate property requirements pictures clean
+.PHONY: help demo tour test check bench chaos fuzz contract soak simulate property requirements pictures clean
 
 help:
 	@echo "make demo          practise in a whole hall on this machine (off-screen tour without a display)"
@@ -19,6 +19,7 @@ help:
 	@echo "make fuzz          10 minutes of odd bytes for every parser"
 	@echo "make soak          2,000 cards and 2,000 slips with faults"
 	@echo "make simulate      windows and office in one process, from SEEDS=200 seeds on FIRST=1"
+	@echo "make chaos         real offices, windows and lines: KILLS=1000 kills, history judged afterwards; PostgreSQL, too"
 	@echo "make property      a long search of the state machines: store, numbers, feed, push"
 	@echo "make contract      10,000s of odd requests against the office's OpenAPI document"
 	@echo "make check         formatting, types, import rules"
@@ -73,6 +74,12 @@ soak: $(VENV)/.dev
 
 property: $(VENV)/.dev
 	@$(BIN)/python -m pytest tests/property -n 2 --hypothesis-profile=long --timeout=0
+
+KILLS ?= 1000
+chaos: $(VENV)/.dev
+	@rm -f build/chaos.json
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.chaos --kills $(KILLS)
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.chaos --kills $$(($(KILLS) / 5)) --database postgresql
 
 SEEDS ?= 200
 FIRST ?= 1

@@ -3,8 +3,6 @@
 Understands just enough HTTP to know where a request begins, so that a fault can be meant for one path and a
 number of times. Without a fault it forwards. Faults come as a plan (`set`), by chance (`odds`, drawn from a
 seed) or as weather, which is always there: delay, jitter, lost packets, a thin line. One thread, asyncio.
-
-Run as a program it takes its orders as lines of JSON: `python -m tests.fault_proxy OFFICE_PORT PORT SEED`.
 """
 
 from __future__ import annotations
@@ -14,12 +12,13 @@ import json
 import re
 import socket
 import struct
-import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -120,6 +119,7 @@ class FaultProxy:
         self._chance = Random(f"faults {seed}")
         self.weather = FAIR
         self.met = 0
+        self.counts: Counter[Fault] = Counter()
         self.lines = 0
         """How many were ever opened."""
         self._talks: set[_Talk] = set()
@@ -220,15 +220,16 @@ class FaultProxy:
             plan = self._plan
             if plan is not None and plan.path in path and plan.times != 0:
                 plan.times -= 1
-                self._count()
+                self._count(plan.fault)
                 return plan.fault, plan.after
             for fault, likelihood in self._odds.items():
                 if self._chance.random() < likelihood:
-                    self._count()
+                    self._count(fault)
                     return fault, None
             return None, None
 
-    def _count(self) -> None:
+    def _count(self, fault: Fault) -> None:
+        self.counts[fault] += 1
         self.met += 1
         self._met.notify_all()
 
@@ -408,13 +409,18 @@ def obey(proxy: FaultProxy, order: Mapping[str, Any]) -> None:
             act()
 
 
-def main(office: int, listen: int, seed: int) -> None:
-    with FaultProxy(office, listen=listen, seed=seed) as proxy:
-        print(proxy.url, flush=True)
-        for line in sys.stdin:
+def child(told: Mapping[str, Any]) -> None:
+    """A proxy in a process of its own, until that is killed: two ports, and a FIFO of orders.
+
+    After each order the faults that were met are added to the file `counts`, a line each.
+    """
+    with (
+        FaultProxy(told["office"], listen=told["listen"], seed=told["seed"]) as proxy,
+        Path(told["orders"]).open() as orders,
+        Path(told["counts"]).open("a") as counts,
+    ):
+        for line in orders:
+            counts.writelines(f"{fault.name}\n" for fault in proxy.counts.elements())
+            counts.flush()
+            proxy.counts.clear()
             obey(proxy, json.loads(line))
-            print("done", flush=True)
-
-
-if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
