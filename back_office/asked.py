@@ -71,9 +71,13 @@ class EnrolRequest(protocol.EnrolRequest):
 
 @dataclass(frozen=True, slots=True)
 class RecoverRequest(protocol.RecoverRequest):
-    """A one-time code of `back-office device recovery-code`: the keyring of a workstation was lost."""
+    """A one-time code of `back-office device recovery-code`: the keyring of a workstation was lost.
+
+    `device` is the one that asks: a code for another is refused and not used up.
+    """
 
     code: Annotated[str, Field(max_length=64, examples=["K7QM-2XRD-9TCB"])]
+    device: Annotated[str, Field(max_length=64, pattern=NO_NUL)] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,10 +86,11 @@ def new_recovery_code(tx: Transaction, device_id: str) -> tuple[str, str]:
     return code, row.hall
 
 
-def recover(tx: Transaction, code: str) -> RecoverAnswer:
+def recover(tx: Transaction, code: str, asking: str = "") -> RecoverAnswer:
     """Use up `code`: the recovery key, and a new token for the same device and epoch; the old one is void.
 
-    Raises Refused 403 when the code was used, is too old or never existed, or the device is revoked.
+    Raises Refused 403 when the code was used, is too old or never existed, is not for the device `asking`,
+    or the device is revoked.
     """
     used = (
         sa.update(recovery_code)
@@ -102,7 +103,7 @@ def recover(tx: Transaction, code: str) -> RecoverAnswer:
         .returning(recovery_code.c.device)
     )
     device_id = tx.connection.scalar(used)
-    if device_id is None:
+    if device_id is None or asking not in ("", device_id):  # at work, the other would lose its token
         raise Refused("OFFICE-CODE", status=403)
     row = tx.connection.execute(sa.select(device).where(device.c.id == device_id).with_for_update()).one()
     # The last epoch that was enrolled: one that a carried export closed has no token and wrapped nothing.
@@ -125,7 +126,7 @@ def recover_key(body: RecoverRequest, office: OfficeHere, request: Request) -> R
 
     def right(tx: Transaction) -> RecoverAnswer:
         attempts.forgive(tx, "recover", origin)
-        return recover(tx, body.code)
+        return recover(tx, body.code, body.device)
 
     answer = office.write(right)
     logs.info("recovered", device=answer.device)

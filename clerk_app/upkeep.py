@@ -109,13 +109,14 @@ class Upkeep:
     def recover(self, code: str) -> Outbox:
         """Get the key of the cache back with a one-time code of the office; what is still unsent.
 
-        Failures: STORE-NO-RECOVERY, STORE-NO-KEYRING, SYNC-CODE for a wrong or used code, SYNC-…, STORE-….
+        Failures: STORE-NO-RECOVERY, STORE-NO-KEYRING, SYNC-CODE for a wrong or used code or that of another
+        workstation, SYNC-…, STORE-….
         """
-        recovery.device_of(self._cache)  # there is something to recover before the code is spent
+        mine = recovery.device_of(self._cache)  # there is something to recover before the code is spent
         probe(self.tokens)
         client = self._client("")
         try:
-            answer = client.recover(RecoverRequest(code.strip()))
+            answer = client.recover(RecoverRequest(code.strip(), mine))
         except OfficeFailure as failure:
             if failure.problem is not None and failure.problem.code in failures.codes():
                 raise Failure(failure.problem.code, failure.detail) from failure

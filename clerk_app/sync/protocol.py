@@ -133,9 +133,14 @@ class DeviceAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RecoverRequest:
-    """A one-time code of `back-office device recovery-code`: the keyring of a workstation was lost."""
+    """A one-time code of `back-office device recovery-code`: the keyring of a workstation was lost.
+
+    `device` is the workstation that asks, "" when it does not say: a code for another one is refused and
+    stays good, and the other one's token with it.
+    """
 
     code: str
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,6 +263,20 @@ def test_without_the_file_no_code_is_spent(hall: Hall, window: KeptWindow) -> No
     assert window.upkeep().recover(code).state.unsent == 3
 
 
+def test_a_code_for_another_workstation_shuts_that_one_out_of_nothing(
+    hall: Hall, window: KeptWindow, tmp_path: Path
+) -> None:
+    other = KeptWindow(hall, tmp_path / "other", "综合窗口13").work()
+    code = recovery_code(hall, other)
+    window.key.lose()
+    with refused("SYNC-CODE|OFFICE-CODE"):
+        window.upkeep().recover(code)
+    other.cycle()  # at work all the while, with the token it had
+    other.close()
+    other.key.lose()
+    other.upkeep().recover(code)  # read out at the right one it is still good
+
+
 def test_a_file_moved_from_another_epoch_or_device_does_not_open(window: KeptWindow) -> None:
     key, wrapping = window.key.key(create=False), os.urandom(32)
     recovery.wrap(window.cache, key, wrapping, device="dev", epoch=1)
