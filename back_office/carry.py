@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 from pydantic import TypeAdapter, ValidationError
 
-from back_office import audit, commands, feed, logs, pages, proofs, restoring, seals
+from back_office import audit, commands, feed, logs, pages, proofs, seals
 from back_office.access import Device, DeviceHere, OfficeHere, fenced
 from back_office.asked import CarryRequest
 from back_office.commands import PushEnvelope
@@ -38,12 +38,8 @@ router = APIRouter(prefix="/sync")
 _request = TypeAdapter(PushEnvelope)
 
 
-def receive(
-    tx: Transaction, carrier: Device, opened: Opened, sha256: str, folder: Path
-) -> tuple[CarryAnswer, bool]:
-    """Apply one envelope, or answer it as before; whether a proof in it showed that the office forgot.
-
-    `folder` is the data folder, for the pages.
+def receive(tx: Transaction, carrier: Device, opened: Opened, sha256: str, folder: Path) -> CarryAnswer:
+    """Apply one envelope, or answer it as before. `folder` is the data folder, for the pages.
 
     Raises Refused 403 for what is not of a workstation of the carrier's hall or not signed by it, 403 for a
     revoked origin, 409 when another export of this epoch came first, 423 when the origin was enrolled again
@@ -57,7 +53,7 @@ def receive(
     row = _origin(tx, carrier, outbox, opened)
     done = _done(tx, outbox, sha256)
     if done is not None:
-        return done, False
+        return done
     if outbox.part == 1 and row.epoch != outbox.epoch:
         if _came_first(tx, outbox):
             raise Refused("OFFICE-CARRIED", status=409)
@@ -65,17 +61,15 @@ def receive(
     if outbox.part > 1 and row.epoch <= outbox.epoch:
         raise Refused("OFFICE-GAP", "the first part comes first", status=409)
     counts: Counter[str] = Counter()
-    forgotten = False
     origin = Device(row.id, row.hall, row.epoch, row.window, row.queue)
     if outbox.part == 1:
         for pushed in _push_all(tx, origin, request):
             counts.update(json.loads(text)["status"] for text in pushed.answers)
-            forgotten |= pushed.forgotten
         _close_epoch(tx, origin)
     _keep_pages(tx, origin, folder, outbox)
     answer = CarryAnswer(row.id, outbox.epoch, counts["applied"], counts["refused"], counts["held"])
     _remember(tx, carrier, outbox, sha256, answer)
-    return answer, forgotten
+    return answer
 
 
 def _origin(tx: Transaction, carrier: Device, outbox: CarriedOutbox, opened: Opened) -> Any:
@@ -192,10 +186,6 @@ def carry_outbox(body: CarryRequest, office: OfficeHere, carrier: DeviceHere) ->
             "OFFICE-ENVELOPE", str(error) if isinstance(error, BadEnvelope) else "", status=422
         ) from None
     sha256 = hashlib.sha256(sealed).hexdigest()
-    answer, forgotten = office.write(
-        lambda tx: receive(tx, carrier, opened, sha256, office.settings.data_dir)
-    )
-    if forgotten:
-        office.write(lambda tx: restoring.noticed(tx, "lease"))
+    answer = office.write(lambda tx: receive(tx, carrier, opened, sha256, office.settings.data_dir))
     logs.info("outbox-carried", carrier=carrier.id, device=answer.device, epoch=answer.epoch)
     return answer

@@ -116,16 +116,12 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What a push comes to: `PushAnswer`, its results as the texts that are stored.
-
-    `forgotten`: a proof showed that the office lost its memory; `restoring.noticed` is due.
-    """
+    """What a push comes to: `PushAnswer`, its results as the texts that are stored."""
 
     last_seq: int
     answers: list[str]
     audit_through: int
     countersign: Sealed | None
-    forgotten: bool = False
 
     def text(self) -> str:
         sealed = "null" if self.countersign is None else to_json(_sealed, self.countersign)
@@ -151,7 +147,10 @@ def push(tx: Transaction, sender: Device, envelope: PushEnvelope) -> Pushed:
         raise fenced(envelope.epoch, epoch)
     last_seq = _placed(tx, sender, envelope, known_seq)
 
-    forgotten = proofs.take(tx, sender, envelope.proofs)
+    if proofs.take(
+        tx, sender, envelope.proofs
+    ):  # before a number is given out, and with the proof or not at all
+        restoring.noticed(tx, restoring.LEASE)
     stored = _stored_deliveries(tx, sender, envelope)
     earlier = _earlier_commands(tx, sender, envelope.commands)
     readable = [message for message in envelope.commands if isinstance(message, CommandMessage)]
@@ -171,7 +170,7 @@ def push(tx: Transaction, sender: Device, envelope: PushEnvelope) -> Pushed:
     tx.connection.execute(moved.values(last_seq=last_seq, seen_at=tx.now))
     links = audit.Links(envelope.audit_chain, envelope.audit, envelope.audit_head, envelope.audit_after)
     new = last_seq if batch.deliveries and last_seq > known_seq else None
-    return Pushed(last_seq, answers, *audit.take(tx, sender, links, new), forgotten)
+    return Pushed(last_seq, answers, *audit.take(tx, sender, links, new))
 
 
 def _placed(tx: Transaction, sender: Device, envelope: PushEnvelope, last_seq: int) -> int:
@@ -198,8 +197,8 @@ def ahead(tx: Transaction, sender: Device, envelope: PushEnvelope, expected_seq:
     In a transaction of its own, for the refused push left nothing. IT may have forgotten to say so.
     """
     restoring.missing(tx, sender, expected_seq, envelope.base_seq - 1, lost=False)
-    proofs.take(tx, sender, envelope.proofs)
-    restoring.noticed(tx, restoring.SEQUENCE)
+    shown = proofs.take(tx, sender, envelope.proofs)
+    restoring.noticed(tx, restoring.LEASE if shown else restoring.SEQUENCE)
 
 
 def _stored_deliveries(tx: Transaction, sender: Device, envelope: PushEnvelope) -> dict[int, Any]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from back_office import commands, feed, lost_cards, restoring
+from back_office import commands, feed, lost_cards
 from back_office.access import Device, DeviceHere, OfficeHere
 from back_office.commands import PushEnvelope
 from back_office.document import refusals
@@ -59,8 +59,6 @@ def push(
         if expected is not None and expected < body.base_seq <= commands.LAST_SEQ:
             office.write(lambda tx: commands.ahead(tx, device, body, expected))
         raise
-    if pushed.forgotten:
-        office.write(lambda tx: restoring.noticed(tx, "lease"))
     return Response(pushed.text(), media_type="application/json")
 
 

@@ -51,6 +51,9 @@ OFFICIAL = 1_000
 
 LAST_OFFICIAL = 9_999
 
+LEASE = "lease"
+"""The cause that a signature of this office vouches for: a lease beyond the counter."""
+
 SEQUENCE = "sequence"
 """The cause that no signature vouches for: a window says that it is ahead."""
 

@@ -15,6 +15,8 @@ from office_memory import Forgetful, forgetful
 
 from back_office import accounts, catalogue, held, restoring
 from back_office.embedded import enrolment_code
+from back_office.office import Transaction
+from back_office.problems import Refused
 from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.numbering import case_number
 from clerk_app.failures import Failure
@@ -226,6 +228,52 @@ def test_a_lease_beyond_the_counter_gives_it_away_too(office: Forgetful) -> None
     assert _statuses(station.push(station.filing(), proofs=[lost["lease"]])) == [("applied", "")]
     assert _rows(office, "SELECT cause FROM restoration") == [("lease",)]
     assert station.block(20, request_no=2)["low"] > lost["high"] + 1000
+
+
+def test_no_official_number_is_given_out_between_the_proof_and_what_follows_from_it(
+    office: Forgetful,
+) -> None:
+    station, other = office.workstation(), office.workstation()
+    _block(other)
+    copy = office.backup()
+    lost = _block(station)
+    theirs = other.filing()
+    (told,) = other.push(theirs).json()["results"]
+    office.restore(copy, told=False)
+
+    (mine,) = station.push(station.filing(), proofs=[lost["lease"]]).json()["results"]
+    assert mine["data"]["official_number"] != told["data"]["official_number"]
+    again = {**theirs, "earlier": {"official_number": told["data"]["official_number"]}}
+    (kept,) = other.push(again).json()["results"]
+    assert kept["data"]["official_number"] == told["data"]["official_number"], "as the citizen was told"
+
+
+def test_a_proof_is_not_kept_without_what_follows_from_it(
+    office: Forgetful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station = office.workstation()
+    copy = office.backup()
+    lost = _block(station)
+    office.restore(copy, told=False)
+
+    def ends(_tx: Transaction, _cause: str) -> bool:
+        raise Refused("OFFICE-BUSY", status=503)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(restoring, "noticed", ends)
+        assert station.push(proofs=[lost["lease"]]).status_code == 503
+    assert station.push(proofs=[lost["lease"]]).status_code == 200
+    assert _rows(office, "SELECT cause FROM restoration") == [("lease",)]
+
+
+def test_a_window_that_is_ahead_and_shows_a_lease_is_believed_by_its_lease(office: Forgetful) -> None:
+    station = office.workstation()
+    copy = office.backup()
+    lost = _block(station)
+    station.push(station.filing())
+    office.restore(copy, told=False)
+    assert station.push(station.filing(), proofs=[lost["lease"]]).status_code == 409
+    assert _rows(office, "SELECT cause FROM restoration") == [("lease",)]
 
 
 def test_more_numbers_than_are_passed_over_are_passed_over_when_shown(office: Forgetful) -> None:
