@@ -10,7 +10,7 @@ may take what it sees for a lost memory: it is for a hall made for trying.
 
 from back_office.conformance.bench import Access, Bench
 from back_office.conformance.promises import Promise, Result
-from back_office.conformance.running import promises, run
+from back_office.conformance.running import promises, run, tried
 from back_office.conformance.station import Line
 
-__all__ = ["Access", "Bench", "Line", "Promise", "Result", "promises", "run"]
+__all__ = ["Access", "Bench", "Line", "Promise", "Result", "promises", "run", "tried"]

@@ -19,6 +19,7 @@ promise = chapter.promise
 
 @promise("catalogue", "names the file in force: version, SHA-256 and size of the unpacked file, packed size.")
 def _catalogue(bench: Bench) -> None:
+    bench.used.pop("catalogue", None)
     info, packed = bench.catalogue()
     plain = unpacked(packed)
     expect(len(packed) == info["packed_size"], "another packed size")

@@ -67,7 +67,10 @@ def expect(kept: bool, otherwise: str) -> None:
 def answered(answer: requests.Response, status: int = 200) -> Any:
     """The JSON of an answer with that status (None without a body). Raises BrokenPromise."""
     expect(answer.status_code == status, f"{_asked(answer)}: {_said(answer)} instead of {status}")
-    return answer.json() if answer.content else None
+    try:
+        return answer.json() if answer.content else None
+    except ValueError:
+        raise BrokenPromise(f"{_asked(answer)}: no JSON with {status}") from None
 
 
 def refused(answer: requests.Response, status: int, code: str = "") -> dict[str, Any]:

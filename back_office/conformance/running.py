@@ -47,12 +47,13 @@ def run(access: Access, only: Collection[str] = (), *, any_hall: bool = False) -
             raise Failure("OFFICE-NOT-TRIED", "not a practice hall: --any-hall")
         for promise in promises():
             if not only or promise.name in only:
-                yield _tried(bench, promise)
+                yield tried(bench, promise)
     finally:
         bench.close()
 
 
-def _tried(bench: Bench, promise: Promise) -> Result:
+def tried(bench: Bench, promise: Promise) -> Result:
+    """Try one promise; what it leaves behind keeps no other from being tried."""
     began = time.monotonic()
     outcome: Outcome = "kept"
     detail = ""
