@@ -294,7 +294,7 @@ class ChaosHall:
         *,
         jump: float = 0.0,
         citizens: int | None = None,
-        calls: float = 0.5,
+        calls: float = 0.7,
         patience: float = 3.0,
     ) -> None:
         """The seat's next life begins: for so many `citizens` or until it is ended; with 0 nobody comes.

@@ -87,13 +87,13 @@ def live(told: dict[str, Any]) -> None:
     history = History(Path(told["history"]))
     try:
         window = open_window(told, history)
-    except Failure as failure:  # a full disk
+        window.start()
+        clerk = Clerk(window, history, Random(told["seed"]), LETTERS[told["number"]], told["calls"])
+        clerk.settle()
+    except Failure as failure:  # a full disk: the program says so and ends
         history.tell("failed", at_work="open", code=failure.code)
         return
     history.tell("open", point=told["point"])
-    window.start()
-    clerk = Clerk(window, history, Random(told["seed"]), LETTERS[told["number"]], told["calls"])
-    clerk.settle()
     for _ in count() if told["citizens"] is None else range(told["citizens"]):
         clerk.serve(told["jump"])
     if told["citizens"] == 0:
