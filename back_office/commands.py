@@ -252,6 +252,9 @@ def _deliver(
         outcome = Outcome("refused", "OFFICE-HASH", {})
     elif known is not None:
         if known["status"] == "held" and message.id in earlier and known["device"] == sender.id:
+            if known["message"] is None:
+                known["aggregate"] = applying.aggregate_of(message)
+                held.keep(tx, sender, message, known["aggregate"])
             known = _tried_again(tx, sender, known, waiting)
             waiting.update(one["aggregate"] for one in batch.commands.values() if one["status"] == "held")
             waiting.discard("")

@@ -90,6 +90,9 @@ def retry(office: Office) -> Tally:
         except (OperationalError, InterfaceError) as error:
             logs.error("held-retry", error)
             break
+        except Exception as error:  # one case that cannot even be tried stops no other
+            logs.error("held-retry", error, device=one.device)
+            continue
         for outcome in outcomes:
             count[outcome.status] += 1
     tally = Tally(**count)
@@ -125,12 +128,20 @@ def _in_order(tx: Transaction, sender: Device, aggregate: str) -> Sequence[Any]:
         sa.select(delivery.c.epoch, delivery.c.seq, command.c.id, command.c.message)
         .join(delivery, sa.and_(delivery.c.device == command.c.device, delivery.c.command == command.c.id))
         .where(command.c.device == sender.id, command.c.aggregate == aggregate, _HELD)
+        .where(command.c.message.is_not(None))  # one from before they were kept: its window sends it again
         .order_by(delivery.c.epoch, delivery.c.seq)
     )
     found: dict[str, Any] = {}
     for row in tx.connection.execute(first):
         found.setdefault(row.id, row)
     return list(found.values())
+
+
+def keep(tx: Transaction, sender: Device, message: CommandMessage, aggregate: str) -> None:
+    """A command that an office of before held without keeping it came again: it is kept now."""
+    mine = sa.and_(command.c.hall == sender.hall, command.c.id == message.id)
+    values = {"message": kept(message), "aggregate": aggregate}
+    tx.connection.execute(sa.update(command).where(mine).values(values))
 
 
 def _answer(tx: Transaction, sender: Device, command_id: str, outcome: Outcome) -> None:
