@@ -102,7 +102,7 @@ def register(
 
     Raises Refused: OFFICE-NUMBER (not a number of this hall), OFFICE-NUMBER-FOREIGN (of a block this device
     does not hold), OFFICE-NUMBER-USED, OFFICE-NO-ITEM, OFFICE-ITEM-NOT-FILEABLE, OFFICE-ITEM-NOT-IN-FORCE,
-    OFFICE-CASE-DATES, OFFICE-SERIALS-USED-UP.
+    OFFICE-CASE-DATES. Raises NotYet OFFICE-SERIALS-USED-UP: tomorrow there are numbers again.
     """
     serial = _serial(device, body.number)
     declared_void = blocks.declared_void(tx, device, serial)
@@ -224,7 +224,7 @@ def _official_number(tx: Transaction, item_code: str) -> str:
     else:
         last = tx.connection.execute(_NEXT_SERIAL, {"item_code": item_code, "day": tx.today}).scalar_one()
     if last > LAST_OFFICIAL_SERIAL:
-        raise Refused("OFFICE-SERIALS-USED-UP", item_code)
+        raise NotYet("OFFICE-SERIALS-USED-UP", item_code)
     tx.memo[mine] = last
     return f"{item_code}{tx.today:%Y%m%d}{last:04d}"
 

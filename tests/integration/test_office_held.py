@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -186,3 +186,47 @@ def test_what_it_owes_is_listed_without_contents(
         ("case.accept", "OFFICE-HELD-BEFORE"),
     ]
     assert "李小明" not in json.dumps([str(one) for one in owed], ensure_ascii=False)
+
+
+def test_one_that_cannot_even_be_tried_keeps_no_other_waiting(
+    hall: Hall, station: Workstation, broken: pytest.MonkeyPatch
+) -> None:
+    other = hall.workstation()
+    bad, good = station.filing(), other.filing()
+    assert [one["status"] for one in (station.result(bad), other.result(good))] == ["held", "held"]
+    broken.undo()
+    hall.execute(f"UPDATE command SET message = '{{}}' WHERE id = '{bad['id']}'")
+    assert held.retry(hall.server.office) == held.Tally(1, 0, 0)
+    assert _told(other)[0][1] == good["body"]["id"]
+    other.close()
+
+
+def test_a_command_held_before_they_were_kept_is_kept_when_it_comes_again(
+    hall: Hall, station: Workstation, broken: pytest.MonkeyPatch
+) -> None:
+    filed = station.filing()
+    station.push(filed)
+    broken.undo()
+    hall.execute("UPDATE command SET message = NULL, aggregate = ''")
+    assert held.retry(hall.server.office) == held.Tally(0, 0, 0)
+
+    code = enrolment_code(hall.settings, window="综合窗口12", again=station.device.device)
+    new = Workstation.enrolled(hall.url, code)
+    assert new.result({**filed, "seq": 1})["status"] == "applied"
+    assert hall.rows("SELECT count(*) FROM registered_case") == [(1,)]
+    new.close()
+
+
+def test_a_case_beyond_the_numbers_of_the_day_waits_for_the_next_one(
+    hall: Hall, station: Workstation
+) -> None:
+    assert station.result(station.filing())["status"] == "applied"
+    hall.execute("UPDATE official_serial SET last = 9999")
+    filed = station.filing()
+    told = station.result(filed)
+    assert (told["status"], told["code"]) == ("held", "OFFICE-SERIALS-USED-UP")
+
+    hall.clock.ahead = timedelta(days=1)
+    assert held.retry(hall.server.office) == held.Tally(1, 0, 0)
+    answer = next(data for kind, id_, data in _told(station) if (kind, id_) == ("command", filed["id"]))
+    assert answer["data"]["official_number"].endswith("0001")
