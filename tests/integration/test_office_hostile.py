@@ -192,3 +192,59 @@ def test_anothers_held_case_holds_nothing_here(
     assert station.result(station.command("case.accept", body))["status"] == "held"
     assert victim.result(filed)["status"] == "applied"
     victim.close()
+
+
+@pytest.mark.parametrize("cursor", ["9" * 5_000, "٣", "", "-1", "1_0", "1e3"])
+def test_a_wait_for_no_cursor_is_refused(station: Workstation, cursor: str) -> None:
+    answer = station.ask("GET", "/sync/wait", params={"scopes": f"queue:A:{cursor}", "seconds": 0})
+    assert (answer.status_code, answer.json()["code"]) == (422, "OFFICE-MALFORMED")
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\0b", "", "x" * 65])
+def test_a_request_id_nobody_can_keep_is_refused(station: Workstation, text: str) -> None:
+    for path, body in (("call", {"window": station.device.window}), ("tickets", {"series": "A"})):
+        data = json.dumps({"request_id": text} | body).encode()
+        answer = station.ask("POST", f"/queues/A/{path}", data=data)
+        assert (answer.status_code, answer.json()["code"]) == (422, "OFFICE-MALFORMED"), path
+
+
+@pytest.mark.parametrize("odd", ["1", True, 1.5, None, [1], 10**400])
+def test_what_is_no_number_is_refused(station: Workstation, odd: Any) -> None:
+    answers = [station.ask("POST", "/blocks", json={"request_no": odd})]
+    if odd != 10**400:
+        answers += [station.push(epoch=odd), station.push(station.filing() | {"seq": odd}, base_seq=1)]
+    for answer in answers:
+        assert answer.status_code == 422, answer.text
+
+
+def test_a_password_of_a_megabyte_is_not_hashed(station: Workstation) -> None:
+    answer = station.ask("POST", "/session", json={"staff_no": "1024", "password": "x" * 10**6})
+    assert (answer.status_code, answer.json()["code"]) == (422, "OFFICE-MALFORMED")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("bytes=0-0", 206),
+        ("bytes=-1", 206),
+        ("bytes=99999999-", 416),
+        ("bytes=-0", 416),
+        ("bytes=5-2", 200),
+        ("bytes=0-1,3-4", 200),
+        ("bytes=a-b", 200),
+        ("lines=1-2", 200),
+        ("bytes=" + "9" * 400 + "-", 200),
+    ],
+)
+def test_an_odd_range_is_the_whole_file_or_a_problem(station: Workstation, asked: str, status: int) -> None:
+    answer = station.http.get(f"{station.url}/v1/catalogue/2026.1", headers={"Range": asked}, timeout=30)
+    assert answer.status_code == status
+    if status == 416:
+        assert answer.json()["code"] == "OFFICE-MALFORMED"
+        assert answer.headers["Content-Range"].startswith("bytes */")
+
+
+def test_every_method_of_a_path_is_allowed(station: Workstation) -> None:
+    answer = station.ask("PUT", "/session")
+    assert (answer.status_code, answer.json()["code"]) == (405, "OFFICE-NO-PATH")
+    assert answer.headers["Allow"] == "DELETE, POST"
