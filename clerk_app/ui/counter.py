@@ -264,8 +264,8 @@ class Counter(CounterPanels):
     async def _renew(self, password: str) -> None:
         await self.acts.renew(password)
         self.work_as(self.shown.operator)
-        self.ticket.session.put_away()
-        self._again_in_session()
+        if self.ticket.session.put_away():  # by Esc or the lock already: then it is given up
+            self._again_in_session()
 
     def work_as(self, operator: Operator) -> None:
         """The clerk has proved again who is at work here, and may have other rights by now."""

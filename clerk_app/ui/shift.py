@@ -207,7 +207,8 @@ class Shift(QObject):
             if isinstance(event, CardRead):
                 self._reader = ReaderStatus(ReaderState.PRESENT, event.reader)
             return  # what is on the card is nobody's business now
-        self.idle_watch.touch()
+        if not isinstance(event, ReaderStatus):  # a reader on a loose plug is nobody's hand
+            self.idle_watch.touch()
         mine = not isinstance(event, CardRead) or self._readers.take(event, self._visit)
         if self.counter is None:
             return

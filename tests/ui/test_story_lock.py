@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from window_fakes import CHIEF, CLERK, LI, MORNING, PASSWORD, ZHAO
 from window_hall import Hall, hall
 
-from clerk_app.desk.ports import ReaderState
+from clerk_app.desk.ports import ReaderState, ReaderStatus
 from clerk_app.ui import announce, words
 from clerk_app.ui.banner import Message
 from clerk_app.ui.lock_page import LockPage
@@ -144,6 +144,15 @@ def test_it_locks_itself_when_nobody_touches_it(desk: Hall) -> None:
     unlock(desk)
     wait_untouched(desk, WAITS - 1)
     assert not locked(desk)
+
+
+def test_a_reader_that_comes_and_goes_by_itself_is_no_touch(desk: Hall) -> None:
+    for state in (ReaderState.NO_READER, ReaderState.EMPTY) * 2:
+        wait_untouched(desk, WAITS / 4)
+        desk.reader.lay(ReaderStatus(state))
+        desk.settle()
+    wait_untouched(desk, 0)
+    assert locked(desk)
 
 
 def test_what_an_input_method_composes_is_a_touch_too(desk: Hall) -> None:

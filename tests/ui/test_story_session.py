@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
@@ -93,3 +95,23 @@ def test_a_password_from_a_badge_goes_where_it_is_asked_for_and_is_told_nowhere(
     unknown.scan("pass-4711-badge")
     assert unknown.counter.steps.banner.message is None
     assert (unknown.focus().text(), entry(unknown).isVisible()) == ("pass-4711-badge", True)
+
+
+@pytest.mark.parametrize("lock", [True, False])
+def test_nobody_is_called_once_the_question_was_put_away_or_the_window_locked(
+    unknown: Hall, lock: bool
+) -> None:
+    unknown.press(Qt.Key.Key_F1)
+    unknown.type(PASSWORD)
+    slow = threading.Event()
+    unknown.lanes.network.submit(slow.wait)
+    unknown.bot.keyClick(unknown.focus(), Qt.Key.Key_Return)
+    if lock:
+        unknown.window._shift.lock()
+    else:
+        unknown.counter.close_something()
+    slow.set()
+    unknown.settle()
+    assert unknown.office.called == {}
+    assert unknown.counter.shown.visit is None
+    assert unknown.office.in_session
