@@ -174,7 +174,8 @@ def _count_attempt(tx: Transaction, device: Device, staff_no: str) -> str | None
     row = tx.connection.execute(sa.select(staff).where(where).with_for_update()).one_or_none()
     if row is None or row.disabled_at is not None:
         return None
-    if row.locked_until is not None and tx.now < row.locked_until:
+    # One that would last longer than a lock does is of a clock that was put back.
+    if row.locked_until is not None and tx.now < row.locked_until <= tx.now + 2 * LOCKED:
         raise Refused("OFFICE-LOCKED", f"until {row.locked_until.isoformat()}", status=403)
     failures = (0 if row.locked_until is not None else row.failures) + 1
     locked_until = tx.now + LOCKED if failures >= ATTEMPTS else None

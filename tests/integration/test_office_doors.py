@@ -259,3 +259,19 @@ def test_who_guesses_keeps_nobody_else_out(one: str, other: str, same: bool) -> 
         return attempts.origin_of(Request({"type": "http", "client": (host, 1)}))
 
     assert (origin(one) == origin(other)) is same
+
+
+def test_what_a_wrong_clock_counted_keeps_nobody_out_when_it_is_right_again(hall: Hall) -> None:
+    hall.clock.ahead = timedelta(days=1)
+    station = hall.workstation(signed_in=False)
+    wrong = {"staff_no": GUIDE.staff_no, "password": "wrong-password"}
+    for _ in range(5):
+        station.ask("POST", "/session", json=wrong)
+    for _ in range(10):
+        _enrol(hall, "AAAA")
+    assert station.sign_in(GUIDE).json()["code"] == "OFFICE-LOCKED"
+    assert _enrol(hall, "AAAA").json()["code"] == "OFFICE-ATTEMPTS"
+    hall.clock.ahead = timedelta()
+    assert _enrol(hall, "AAAA").json()["code"] == "OFFICE-CODE"
+    assert station.sign_in(GUIDE).status_code == 200
+    station.close()
