@@ -44,9 +44,9 @@ def put_in_force(
 ) -> CatalogueInfo:
     """Build, pack and put in force: all of it or nothing.
 
-    The file is complete on disk before the one transaction that names it; a crash between the two leaves a
-    file nobody names. Failures: OFFICE-IMPORT-EMPTY, OFFICE-IMPORT-CONTRADICTS (a code used twice, an item
-    of no kind), OFFICE-CATALOGUE-VERSION (taken, or not a file name).
+    The file is complete on disk before the one transaction that names it commits; a crash between the two
+    leaves a file nobody names. Failures: OFFICE-IMPORT-EMPTY, OFFICE-IMPORT-CONTRADICTS (a code used twice,
+    an item of no kind), OFFICE-CATALOGUE-VERSION (taken, or not a file name).
     """
     from clerk_app.catalogue import shipping
     from clerk_app.catalogue.build import build
@@ -65,9 +65,15 @@ def put_in_force(
         raise Failure("OFFICE-IMPORT-CONTRADICTS", str(error)) from error
     finally:
         plain.unlink(missing_ok=True)
-    _keep(packed, _file(office, version))
     info = CatalogueInfo(version, built.sha256, built.size, len(packed), built.items)
-    office.write(lambda tx: _name(tx, info, kinds, items))
+
+    def name(tx: Transaction) -> None:
+        if _row(tx.connection, version):  # another import was faster, and its file is being served
+            raise Failure("OFFICE-CATALOGUE-VERSION", version)
+        _name(tx, info, kinds, items)
+        _keep(packed, _file(office, version))
+
+    office.write(name)
     logs.info("catalogue-in-force", version=version, items=info.items)
     return info
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from office_hall import DATABASES, FADING, FILEABLE, ITEMS, KINDS, Hall, Worksta
 
 from back_office import catalogue
 from back_office.embedded import enrolment_code
+from clerk_app.catalogue import shipping
 from clerk_app.domain.catalogue import ItemStatus
 from clerk_app.failures import Failure
 
@@ -184,3 +186,24 @@ def test_an_item_published_as_retired_is_not_registered(hall: Hall, station: Wor
     catalogue.put_in_force(hall.server.office, KINDS, items, "2026.2")
     result = station.result(station.filing(item=FILEABLE, version=2))
     assert result["code"] == "OFFICE-ITEM-NOT-IN-FORCE"
+
+
+def test_of_two_imports_of_one_version_the_second_leaves_the_first_ones_file(
+    hall: Hall, station: Workstation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packing = shipping.pack
+
+    def overtaken(plain: Path) -> bytes:
+        packed = packing(plain)
+        monkeypatch.undo()
+        catalogue.put_in_force(hall.server.office, KINDS, ITEMS[:2], "2026.9")
+        return packed
+
+    monkeypatch.setattr(shipping, "pack", overtaken)
+    with pytest.raises(Failure) as failed:
+        catalogue.put_in_force(hall.server.office, KINDS, ITEMS, "2026.9")
+    assert failed.value.code == "OFFICE-CATALOGUE-VERSION"
+    told = station.ask("GET", "/catalogue").json()
+    packed = station.ask("GET", "/catalogue/2026.9").content
+    plain = zstandard.ZstdDecompressor().decompress(packed, max_output_size=told["size"])
+    assert hashlib.sha256(plain).hexdigest() == told["sha256"]
