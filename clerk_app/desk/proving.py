@@ -38,8 +38,9 @@ def prove(desk: Desk, staff_no: str, password: str, ask: Ask) -> tuple[Operator,
 
 
 def remember(desk: Desk, operator: Operator, password: str) -> Operator:
-    """What an answer of the office proves: the clerk, and the time, which it has just confirmed.
+    """What an answer of the office proves: the clerk, and the time, which it has just told.
 
+    The time is the one it signed: the clock here may have been turned back since it was corrected.
     Returns the clerk with rights and time as they were signed. Failure SYNC-SEAL when the grant does not
     have the signature this workstation knows: nothing would be allowed under it.
     """
@@ -51,7 +52,7 @@ def remember(desk: Desk, operator: Operator, password: str) -> Operator:
         if granted is None:
             raise Failure("SYNC-SEAL", "grant")
         tx.operators.succeeded(operator.staff_no)
-        time_seen.confirm(tx, now)
+        time_seen.confirm(tx, rights.signed_at(tx, operator) or now)
         return granted
 
     return desk.store.write(write)

@@ -8,8 +8,10 @@ be refused.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from clerk_app.desk import time_seen
 from clerk_app.desk.context import Desk
@@ -59,6 +61,30 @@ def granted(tx: Transaction, staff_no: str) -> Operator | None:
 
 def signed(device: Device, operator: Operator) -> Operator | None:
     """`operator` with what the office signed: for this device and this clerk, else None."""
+    told = _statement(device, operator)
+    if told is None:
+        return None
+    try:
+        until = datetime.fromisoformat(told["not_after"])
+        return replace(operator, rights=frozenset(told["rights"]), grant_until=until)
+    except (KeyError, TypeError, ValueError):  # an office that signs something else under that name
+        _log.error("a grant kept here does not say until when, or for what")
+        return None
+
+
+def signed_at(tx: Transaction, operator: Operator) -> datetime | None:
+    """The office's own time when it signed the grant; None when that is not told."""
+    device = tx.meta.device()
+    told = _statement(device, operator) if device is not None and device.seal_key else None
+    try:
+        at = datetime.fromisoformat(told["issued_at"]) if told is not None else None
+    except (KeyError, TypeError, ValueError):
+        return None
+    return at if at is not None and at.tzinfo is not None else None
+
+
+def _statement(device: Device, operator: Operator) -> Mapping[str, Any] | None:
+    """What the office stated of this clerk at this device."""
     if operator.grant is None:
         return None
     try:
@@ -70,12 +96,7 @@ def signed(device: Device, operator: Operator) -> Operator | None:
     if whose != ("grant", device.id, operator.staff_no):
         _log.error("a grant kept here is of another clerk or workstation")
         return None
-    try:
-        until = datetime.fromisoformat(told["not_after"])
-        return replace(operator, rights=frozenset(told["rights"]), grant_until=until)
-    except (KeyError, TypeError, ValueError):  # an office that signs something else under that name
-        _log.error("a grant kept here does not say until when, or for what")
-        return None
+    return told
 
 
 def _has(tx: Transaction, operator: str, right: str) -> bool:

@@ -182,6 +182,25 @@ def test_a_clock_turned_back_neither_ends_nor_lengthens_a_lock_out(hall: Bench, 
     assert sign_in.sign_in(hall.desk, CLERK, "right").staff_no == CLERK
 
 
+def test_a_colleagues_sign_in_online_under_a_clock_turned_back_revives_no_grant(hall: Bench) -> None:
+    sign_in.sign_in(hall.desk, CHIEF, "chief")
+    hall.clock.at = later = FRIDAY + timedelta(days=5)
+    hall.offline()
+    with refused("SIGN-IN-EXPIRED"):
+        sign_in.sign_in(hall.desk, CHIEF, "chief")
+    hall.clock.at = FRIDAY + timedelta(hours=1)  # turned back, and the office asked for nothing but this
+    hall.online()
+    signed = office_seal.grant(DEVICE.id, CLERK, RIGHTS, later + timedelta(hours=72), later)
+    until = later + timedelta(hours=72)
+    hall.office._operator = lambda staff_no: Operator(staff_no, "王芳", RIGHTS, until, "Wang Fang", signed)
+    sign_in.sign_in(hall.desk, CLERK, "right")
+    hall.offline()
+    with refused("SIGN-IN-EXPIRED"):
+        sign_in.sign_in(hall.desk, CHIEF, "chief")
+    with refused("SIGN-IN-OVER"):
+        hall.store.read(lambda tx: rights.require(tx, CHIEF, rights.VOID))
+
+
 def test_an_attempt_counts_before_it_is_looked_at(hall: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ending the program in the middle of an attempt does not give another one."""
     known(hall)
