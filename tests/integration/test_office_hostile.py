@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 from office_hall import Hall, Workstation, served
 
 from back_office.proofs import MAX_PROOFS
@@ -134,6 +135,15 @@ def test_a_liar_about_its_place_makes_the_office_move_once_a_day_at_most(
     assert station.call().json()["ticket"]["number"] == waits, "and sends nobody home"
 
 
+def _json(station: Workstation, path: str, data: bytes) -> requests.Response:
+    """Said to be JSON, or the office would not read it at all."""
+    station.http.headers["Content-Type"] = "application/json"
+    try:
+        return station.ask("POST", path, data=data)
+    finally:
+        del station.http.headers["Content-Type"]
+
+
 def _deep(levels: int) -> str:
     return '{"a":' * levels + "1" + "}" * levels
 
@@ -149,7 +159,7 @@ def test_deep_json_is_refused_and_the_queue_goes_on(station: Workstation, levels
             "commands": [poison, sound],
         }
     ).replace('{"deep": 0}', '{"deep": ' + _deep(levels) + "}")
-    answer = station.ask("POST", "/sync/push", data=body.encode())
+    answer = _json(station, "/sync/push", body.encode())
     assert answer.status_code in (200, 400, 422), answer.text
     if answer.status_code == 200:
         assert [r["status"] for r in answer.json()["results"]] == ["refused", "applied"]
@@ -204,7 +214,7 @@ def test_a_wait_for_no_cursor_is_refused(station: Workstation, cursor: str) -> N
 def test_a_request_id_nobody_can_keep_is_refused(station: Workstation, text: str) -> None:
     for path, body in (("call", {"window": station.device.window}), ("tickets", {"series": "A"})):
         data = json.dumps({"request_id": text} | body).encode()
-        answer = station.ask("POST", f"/queues/A/{path}", data=data)
+        answer = _json(station, f"/queues/A/{path}", data)
         assert (answer.status_code, answer.json()["code"]) == (422, "OFFICE-MALFORMED"), path
 
 

@@ -28,7 +28,23 @@ SEED = int(os.environ.get("CONTRACT_SEED", "20261122"))
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 
-REFUSED = ["400", "401", "403", "404", "405", "409", "410", "412", "413", "415", "416", "422", "423", "429"]
+REFUSED = [
+    "400",
+    "401",
+    "403",
+    "404",
+    "405",
+    "409",
+    "410",
+    "412",
+    "413",
+    "415",
+    "416",
+    "422",
+    "423",
+    "429",
+    "460",
+]
 """A request outside the schema: whichever refusal of the document comes first, but no success."""
 
 FITS = [
