@@ -106,9 +106,17 @@ def _keep(store: Store, device: Device, request_no: int, kind: BlockKind, answer
 
     def record(tx: Transaction) -> None:
         tx.numbers.add(block, kept(answer.lease))
+        answered(tx)
+
+    def answered(tx: Transaction) -> None:
         tx.meta.set(_ANSWERED, str(request_no))
 
-    store.write(record)
+    try:
+        store.write(record)
+    except Failure as failure:
+        if failure.code == "STORE-BLOCK-OVERLAP":  # asked for again it would be the same block for ever
+            store.write(answered)
+        raise
 
 
 def _check_lease(device: Device, block: NumberBlock, lease: Sealed) -> None:

@@ -157,3 +157,24 @@ def test_a_lease_of_another_block_is_not_kept(store):
     office.block = lambda request: BlockAnswer("b1", 1, 10, 1, "case", sealed())
     keep_ahead(office, store, device, size=10)
     assert [seal.text for seal in store.read(lambda tx: tx.numbers.leases())] == [sealed().text]
+
+
+def test_an_office_that_forgot_its_leases_gets_past_the_numbers_that_are_here(store):
+    office = PaperOffice()
+    keep_ahead(office, store, DEVICE, 10)
+    for _ in range(15):
+        store.write(lambda tx: tx.numbers.take())
+    answers = iter(
+        [BlockAnswer("again-1", 1, 10, 1), BlockAnswer("again-2", 11, 20, 1), BlockAnswer("new", 21, 30, 1)]
+    )
+    by_request: dict[int, BlockAnswer] = {}
+    office.block = lambda request: by_request.setdefault(request.request_no, next(answers, None))
+    for _ in range(2):
+        with pytest.raises(Failure, match="STORE-BLOCK-OVERLAP"):
+            keep_ahead(office, store, DEVICE, 10)
+    keep_ahead(office, store, DEVICE, 10)
+    assert [(b.low, b.next) for b in store.read(lambda tx: tx.numbers.blocks())] == [
+        (1, 11),
+        (11, 16),
+        (21, 21),
+    ]
