@@ -17,7 +17,7 @@ from back_office import applying, backup, devices, held, lost_cards
 from back_office.embedded import OfficeServer, enrolment_code
 from back_office.queues import issue
 from back_office.settings import settings_of
-from back_office.tables import registered_case
+from back_office.tables import registered_case, upload
 from clerk_app.domain.applicant import CardRecord
 
 FILING = "case.file"
@@ -73,6 +73,11 @@ class PracticeOffice:
         wanted = sa.select(registered_case.c.number, registered_case.c.state)
         found = self._server.office.read(lambda connection: connection.execute(wanted).all())
         return [(row.number, row.state) for row in found]
+
+    def pages(self) -> int:
+        """How many scanned pages are here whole."""
+        whole = sa.select(sa.func.count()).select_from(upload).where(upload.c.completed_at.is_not(None))
+        return int(self._server.office.read(lambda connection: connection.execute(whole).scalar_one()))
 
     # --- bad days ----------------------------------------------------------------------------------------
 

@@ -30,6 +30,8 @@ from practice.tour.filing import (
 
 _PASSPORT = SAMPLES[0].text
 _ON_DEMAND = (Paper.MATERIAL_LIST, Paper.SHIFT, Paper.TEST)
+PAGES = 2
+"""Scanned for the case of the passport's holder."""
 _WELL = frozenset({"reader", "printer", "database", "office", "catalogue"})
 """What a doctor must find well in any hall that stands."""
 
@@ -72,7 +74,7 @@ def _documents(tour: Driver) -> None:
 
 
 def _case_with_pages(tour: Driver) -> None:
-    """The passport's holder files a case; two pages of it are scanned, and its slip opens it again."""
+    """The passport's holder files a case; its slip opens it again, and its two pages go up after it."""
     before = len(tour.cases())
     tour.key(Key.STEP_2)
     tour.until(lambda: tour.open_step() == 2, "step 2 is open")
@@ -83,10 +85,10 @@ def _case_with_pages(tour: Driver) -> None:
     tour.until(lambda: tour.open_step() == 5, "step 5 is open")
     sheet = tour.counter().scan
     tour.step("camera", lambda: tour.key(Key.SCAN), lambda: sheet.sees)
-    for count in (1, 2):
+    for count in range(1, PAGES + 1):
         tour.hit(Qt.Key.Key_Return)
         tour.until(partial(_shows_pages, tour, count), f"page {count} is shown")
-    tour.step("pages", tour.nothing, lambda: sum(m.pages for m in tour.draft().materials) == 2)
+    tour.step("pages", tour.nothing, lambda: sum(m.pages for m in tour.draft().materials) == PAGES)
     tour.key(Key.CLOSE)
     tour.step("material-with-pages", tour.nothing, sheet.isHidden)
     file(tour, before, ACCEPTED)
@@ -99,6 +101,15 @@ def _case_with_pages(tour: Driver) -> None:
         lambda: tour.scan(code_on(tour.hall.printer.papers[-1])),
         lambda: _chosen(tour) == number,
     )
+    tour.step(
+        "pages-sent", tour.nothing, lambda: _pages_left(tour) == 0 and tour.hall.office.pages() == PAGES
+    )
+
+
+def _pages_left(tour: Driver) -> int:
+    """Pages that the office has not got yet, as the window tells; they follow their registered case."""
+    status = tour.counter().shown.status
+    return status.pages if status is not None else -1
 
 
 def _slips(tour: Driver) -> None:

@@ -9,7 +9,7 @@ from clerk_app.domain.case import SyncState
 from clerk_app.ui.keys import Key
 from clerk_app.ui.words import tr
 from practice.hall import CLERK
-from practice.tour.afternoon import call
+from practice.tour.afternoon import PAGES, call
 from practice.tour.driver import Driver, StepFailed
 from practice.tour.filing import ACCEPTED, all_registered, file_case, finish
 from practice.tour.outage import give
@@ -66,11 +66,12 @@ def _restored(tour: Driver) -> None:
 
 
 def _check(tour: Driver) -> None:
-    """Each case at the office once, as the window has it; no number twice; a slip for each."""
+    """Each case at the office once, as here, with its pages; no number twice; a slip for each."""
     cases = tour.cases()
     mine = sorted((case.number.replace("-", ""), str(case.legal_state)) for case in cases)
     if (theirs := sorted(tour.hall.office.cases())) != mine:
         raise StepFailed(f"the office has {theirs}, the window {mine}")
+    tour.until(lambda: tour.hall.office.pages() == PAGES, "the pages are at the office again")
     for numbers in ({case.number for case in cases}, {case.official_number for case in cases} - {None}):
         if len(numbers) != len(cases):
             raise StepFailed(f"numbers are not unique: {sorted(map(str, numbers))}")
