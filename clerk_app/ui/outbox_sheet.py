@@ -39,7 +39,7 @@ class OutboxSheet(SideSheet):
         self.standing = StandingPanel()
         self.banner = BannerSlot()
         self._hint = label(role="muted", wrap=True)
-        self.model = RowsModel[OutboxRow](lambda line: line.seq, words, self)
+        self.model = RowsModel[OutboxRow](lambda line: line.id, words, self)
         self._list = SteadyList(self.model, _Line())
         self._list.selectionModel().currentChanged.connect(lambda *_: self._chosen_anew())
         self._what = label(wrap=True)

@@ -9,7 +9,7 @@ from window_fakes import MORNING
 from window_hall import Hall
 
 from clerk_app.desk.ports import CommandState, LinkState, LinkStatus
-from clerk_app.desk.views import CheckState
+from clerk_app.desk.views import CheckState, Gate, OutboxRow
 from clerk_app.domain.case import LegalState
 from clerk_app.domain.documents import ReceiptSlip, TicketSlip
 from clerk_app.ui import words
@@ -189,3 +189,19 @@ def test_emergency_numbers_are_told(window_hall: Hall) -> None:
     assert states(hall)["standing.numbers"] is CheckState.WARN
     assert "500" in hall.counter.outbox.standing.words
     assert hall.counter.shown.status is not None
+
+
+def test_words_written_about_one_task_do_not_settle_another_of_the_same_number(window_hall: Hall) -> None:
+    """After a new enrolment two commands bear one sequence number, each of its epoch."""
+    hall = window_hall
+    sheet = hall.sign_in().outbox
+    first = OutboxRow(5, "case.accept", "MY01-1", "refused", "OFFICE-CASE-STATE", MORNING, id="of-epoch-1")
+    first = replace(first, settle=Gate(open=True))
+    second = replace(first, id="of-epoch-2", subject="MY01-2")
+    open_outbox(hall)
+    sheet.show_outbox((first, second))
+    sheet._list.setCurrentIndex(sheet.model.index(0))
+    sheet._how.setText("与督导员核对过")
+    sheet.show_outbox((second,))  # the office answered the first meanwhile
+    assert sheet.chosen == second
+    assert sheet._how.text() == ""
