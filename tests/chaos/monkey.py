@@ -104,7 +104,7 @@ class Monkey:
                 continue
             point = self._point() if self._random.random() < 0.5 else ""
             self._points[seat.number] = point
-            self._due[seat.number] = now + (8.0 if point else 0.2 + 8.0 * self._random.random() ** 2)
+            self._due[seat.number] = now + (10.0 if point else 0.2 + 10.0 * self._random.random() ** 2)
             self.hall.live(seat, point, jump=86400.0 if self._random.random() < 0.05 else 0.0)
 
     def _point(self) -> str:

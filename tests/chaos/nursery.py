@@ -87,6 +87,8 @@ class Nursery:
         for line in self._mother.stdout:
             told = json.loads(line)
             if "born" in told:
+                with self._news:
+                    self._ended.pop(told["born"], None)  # the number of somebody who died long ago
                 self._born.put(told["born"])
                 continue
             with self._news:

@@ -50,6 +50,7 @@ class _Books:
     waiting: list[str]
     links: int
     pages_left: int
+    pages: dict[str, dict[str, str]]  # case -> page -> SHA-256
     digests: dict[str, tuple[Any, str | None]]
 
 
@@ -81,6 +82,7 @@ def _books(hall: ChaosHall, seat: Seat, verdict: Verdict) -> _Books:
             [f"{c.type} {c.state}" for c in read(lambda tx: tx.outbox.next_batch(1000))],
             links,
             len(read(lambda tx: tx.attachments.to_upload(1000))),
+            read(_pages),
             read(_mirrors(window)),
         )
     finally:
@@ -109,6 +111,11 @@ def _settle(window: Window, verdict: Verdict, seat: Seat) -> None:
         window.until(done, SECONDS)
     except AssertionError as error:
         verdict.findings.append(f"{seat.name} does not come to rest: {error}")
+
+
+def _pages(tx: Transaction) -> dict[str, dict[str, str]]:
+    cases = [case.id for case in tx.cases.recent(1_000_000)]
+    return {case: {page.id: page.sha256 for page in tx.attachments.of_case(case)} for case in cases}
 
 
 def _mirrors(window: Window) -> Any:
@@ -178,6 +185,11 @@ def _papers(hall: ChaosHall, books: list[_Books], verdict: Verdict) -> None:
 def _office(hall: ChaosHall, books: list[_Books], verdict: Verdict) -> None:
     registered = {row.id: row for row in hall.rows("SELECT id, number, state, device FROM registered_case")}
     verdict.figures["registered"] = len(registered)
+    arrived = {
+        row.id: row.sha256
+        for row in hall.rows("SELECT id, sha256 FROM upload WHERE completed_at IS NOT NULL")
+    }
+    verdict.figures["pages uploaded"] = len(arrived)
     verdict.expect(
         len({row.number for row in registered.values()}) == len(registered), "a number is registered twice"
     )
@@ -199,6 +211,8 @@ def _office(hall: ChaosHall, books: list[_Books], verdict: Verdict) -> None:
                 verdict.expect(gone, f"{case.number} is {case.sync_state} and the office has no such case")
             else:
                 same = (row.number, row.state, row.device) == (case.number, case.legal_state, one.seat.device)
+                for page, sha256 in one.pages[case.id].items():
+                    verdict.expect(arrived.get(page) == sha256, f"{case.number}: a page is not at the office")
                 verdict.expect(
                     same, f"{case.number} is {case.legal_state} here, {row.number} {row.state} there"
                 )

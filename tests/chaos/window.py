@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from io import BytesIO
@@ -46,6 +47,7 @@ from tests.chaos.history import History
 PRINTER = Limits(connect=5.0, answer=5.0, confirm=20.0, look=0.1)
 LETTERS = "JKMNPQRSTUVWXYZ"
 """First letters of the tickets on paper, one a window; the queue's are A."""
+LINE_SECONDS = 4.0
 
 
 class TellingVoice:
@@ -94,6 +96,7 @@ def live(told: dict[str, Any]) -> None:
         history.tell("failed", at_work="open", code=failure.code)
         return
     history.tell("open", point=told["point"])
+    clerk.wait_for_the_line()
     for _ in count() if told["citizens"] is None else range(told["citizens"]):
         clerk.serve(told["jump"])
     if told["citizens"] == 0:
@@ -133,6 +136,13 @@ class Clerk:
         for job in self._desk.store.read(lambda tx: tx.print_jobs.unfinished()):
             if job.state is PrintState.UNKNOWN:
                 printing.answer(self._desk, job.id, on_paper=False, operator=CLERK.staff_no)
+
+    def wait_for_the_line(self) -> None:
+        """Whoever wants to call the queue does not begin before the office answers, or seems not to."""
+        if self._random.random() < self._calls:
+            with suppress(AssertionError):
+                online = LinkState.ONLINE
+                self._window.until(lambda: self._window.workstation.link.state is online, LINE_SECONDS)
 
     def serve(self, jump: float = 0.0) -> None:
         """One citizen; `jump` is how many seconds the machine's clock may be set by meanwhile."""
