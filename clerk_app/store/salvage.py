@@ -106,6 +106,7 @@ def _salvage(folder: CacheFolder, key: bytes, at: datetime) -> Salvaged:
     kept = folder.path / f"cache-damaged-{at:%Y%m%d-%H%M%S}.db"
     with file_faults():
         _keep(folder.database, kept)
+        os.utime(kept, (at.timestamp(), at.timestamp()))  # its days begin now (`CacheFolder.drop_older`)
         part.replace(folder.database)
         sync_folder(folder.path)
     return Salvaged(rows, lost, kept, again, fresh_chain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -244,4 +245,19 @@ def test_a_page_of_a_print_job_whose_case_is_lost_goes_with_it(folder: Path, key
         return {job.case_id for job in tx.print_jobs.unfinished()} == known
 
     assert store.read(look)
+    store.close()
+
+
+def test_the_damaged_file_is_kept_for_its_days_however_long_the_window_was_closed(
+    folder: Path, key: GivenKey
+) -> None:
+    spoil(folder / "cache.db", PAGE * (pages_of(folder, key, "cases")[0] - 1) + 200)
+    weeks_ago = (NOW - timedelta(days=30)).timestamp()
+    os.utime(folder / "cache.db", (weeks_ago, weeks_ago))
+    done = salvage(folder, key, NOW)
+    store = opened(folder, key)
+    store.tidy(NOW - timedelta(days=7))
+    assert done.kept_as.exists(), "what could not be read may be wanted from it"
+    store.tidy(NOW + timedelta(seconds=1))
+    assert not done.kept_as.exists()
     store.close()
