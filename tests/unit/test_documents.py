@@ -111,7 +111,9 @@ def test_every_command_is_in_the_readme(command):
 @pytest.mark.parametrize("command", LEAVES)
 def test_every_option_is_in_the_manual_of_its_program(command):
     options = _options(LEAVES[command]) - {"-h", "--help"}
-    manuals = ["back-office.md"] if command.startswith("back-office") else ["it.md", "devices.md"]
+    manuals = (
+        ["back-office.md", "protocol.md"] if command.startswith("back-office") else ["it.md", "devices.md"]
+    )
     told = "".join(text(ROOT / "docs" / manual) for manual in manuals) + text(ROOT / "README.md")
     assert {option for option in options if option not in told} == set()
 
