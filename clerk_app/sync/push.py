@@ -165,7 +165,7 @@ class Push:
             base_seq=first,
             commands=messages,
             audit_head=tx.audit.head(),
-            purged_through=purged,
+            purged_through=_gone_before(tx, purged, first, rewound),
             proofs=proofs(tx, commands),
             audit_chain=self._audit.chain(tx),
             audit=records,
@@ -193,6 +193,18 @@ class Push:
         """Raises SYNC-OFFICE-OLD when a command waits for an office that reads it."""
         if schema < SCHEMA and any(c.schema > schema for c in self._store.read(_waiting)):
             raise Failure("SYNC-OFFICE-OLD", f"the office reads schema {schema}")
+
+
+def _gone_before(tx: Transaction, purged: int, first: int, rewound: int | None) -> int:
+    """Up to where the office need not wait for commands: retention took them, and none of them is here.
+
+    Asked for everything from `rewound` on, that is up to the first there is. Otherwise one that retention
+    kept among those it took holds the office back, so that it asks for that one too.
+    """
+    if rewound is not None:
+        return min(purged, first - 1)
+    kept = tx.outbox.since(1, 1) if purged else ()
+    return min(purged, kept[0].seq - 1) if kept else purged
 
 
 def _waiting(tx: Transaction) -> Sequence[Command]:

@@ -97,7 +97,19 @@ def test_what_retention_took_is_a_hole_the_office_passes_over(store, office):
     new = file_case(store, 7)
     drain(store, office)
     assert office.applied == [cases[0].id, cases[3].id, cases[5].id, new.id]
-    assert {push.purged_through for push in office.pushes[1:]} == {5}
+    assert store.read(lambda tx: tx.outbox.pending()) == ()
+
+
+def test_a_command_kept_among_those_retention_took_is_not_passed_over(store, office):
+    cases = [file_case(store, serial) for serial in range(1, 5)]
+    drain(store, office)
+    for seq in (1, 2, 4):
+        purge(store, seq)
+    restore(office, 0)
+    new = file_case(store, 5)
+    drain(store, office)
+    assert [push.purged_through for push in office.pushes[1:]] == [2, 2, 4]
+    assert office.applied == [cases[2].id, new.id]
     assert store.read(lambda tx: tx.outbox.pending()) == ()
 
 
