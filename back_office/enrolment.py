@@ -159,11 +159,14 @@ def _next_epoch(tx: Transaction, grant: sa.Row[tuple[object, ...]], device_id: s
         return 1
     mine = device.c.id == device_id
     forgotten = restoring.latest(tx.connection)
-    enrolled_at = tx.connection.execute(sa.select(device.c.enrolled_at).where(mine)).scalar_one()
+    known = tx.connection.execute(
+        sa.select(device.c.epoch, device.c.enrolled_at).where(mine).with_for_update()
+    ).one()
     # Epochs given out after the backup are not known here: they are passed over, once.
-    step = restoring.EPOCHS if forgotten is not None and enrolled_at < forgotten else 1
-    again = sa.update(device).where(mine).values(epoch=device.c.epoch + step, **values)
-    return int(tx.connection.execute(again.returning(device.c.epoch)).scalar_one())
+    lost = forgotten is not None and known.enrolled_at < forgotten
+    epoch = restoring.epoch_after(tx, known.epoch) if lost else known.epoch + 1
+    tx.connection.execute(sa.update(device).where(mine).values(epoch=epoch, **values))
+    return epoch
 
 
 @router.post("/enrol", responses=refusals({403: "OFFICE-CODE", 429: "OFFICE-ATTEMPTS"}))

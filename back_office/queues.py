@@ -307,6 +307,13 @@ def answered(tx: Transaction, device: Device, request_id: str, asked: list[str])
     return str(row.answer)
 
 
+def _forget_yesterday(tx: Transaction, device: Device, request_id: str) -> None:
+    """A call of an earlier day is over: its ticket was put away, and its number may be somebody else's."""
+    midnight = tx.now.astimezone(HALL_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
+    old = sa.and_(request.c.device == device.id, request.c.id == request_id, request.c.at < midnight)
+    tx.connection.execute(sa.delete(request).where(old))
+
+
 def remember(tx: Transaction, device: Device, request_id: str, asked: list[str], answer: str) -> str:
     row = {"device": device.id, "id": request_id, "asked": compact(asked), "answer": answer, "at": tx.now}
     tx.connection.execute(sa.insert(request), row)
@@ -316,6 +323,7 @@ def remember(tx: Transaction, device: Device, request_id: str, asked: list[str],
 def call_once(tx: Transaction, device: Device, request_id: str, queue_code: str, window: str) -> str:
     """`call`, once for each request id; the answer as JSON."""
     asked = ["call", queue_code, window]
+    _forget_yesterday(tx, device, request_id)
     before = answered(tx, device, request_id, asked)
     if before is not None:
         return before

@@ -9,7 +9,7 @@ office remembers, or that shows a lease beyond the counter, both of which only a
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -40,8 +40,8 @@ EMERGENCY_SERIALS = 10_000
 ENROLMENTS = 50
 """Offline series of the hall: workstations enrolled since the backup."""
 
-EPOCHS = 10
-"""Epochs of a device: enrolments since the backup of one workstation."""
+FIRST_MINUTE = datetime(2026, 1, 1, tzinfo=UTC)
+"""An epoch given out in place of forgotten ones counts the minutes from here, see `epoch_after`."""
 
 TICKETS = 100
 """Tickets of a series, at least; else as many as on its busiest day of the last thirty."""
@@ -90,6 +90,14 @@ def restored(tx: Transaction, cause: str = "told") -> None:
         tx.tell(News(key))  # moves, so that who waits looks and finds the new generation
     logs.alarm("restored-from-backup", cause=cause)
     tx.count("event", "restored-from-backup")
+
+
+def epoch_after(tx: Transaction, known: int) -> int:
+    """An epoch of a device beyond all that were given out since the backup.
+
+    It is taken from the clock: a second restore of the same backup must not give the same one again.
+    """
+    return max(known + 1, int((tx.now - FIRST_MINUTE) / timedelta(minutes=1)))
 
 
 def noticed(tx: Transaction, cause: str) -> bool:

@@ -205,6 +205,16 @@ def test_numbers_begin_anew_on_a_day_of_the_hall_not_of_utc(hall: Hall) -> None:
     station.close()
 
 
+def test_a_call_asked_again_on_another_day_is_a_new_call(hall: Hall, station: Workstation) -> None:
+    station.issue()
+    assert station.call("once").json()["ticket"]["number"] == "A001"
+    hall.clock.ahead += timedelta(days=1)
+    station.sign_in()
+    assert station.call("once").json()["ticket"] is None
+    station.issue()
+    assert station.call("once").json()["ticket"] is None, "today's answer is given again"
+
+
 def test_what_is_said_of_yesterdays_ticket_does_not_bring_it_back(hall: Hall, station: Workstation) -> None:
     station.issue()
     called = station.call().json()["ticket"]

@@ -176,6 +176,10 @@ def test_epochs_of_the_lost_time_are_passed_over(office: Forgetful) -> None:
     assert _statuses(new.push(filed, proofs=[lease])) == [("applied", "")]
     assert again().device.epoch == new.device.epoch + 1
 
+    hall.clock.ahead += timedelta(minutes=3)
+    office.restore(copy)
+    assert again().device.epoch > new.device.epoch + 1, "the same backup once more gives no epoch again"
+
 
 def test_a_workstation_enrolled_after_the_backup_comes_back_under_its_id(office: Forgetful) -> None:
     copy = office.backup()
