@@ -11,10 +11,8 @@ from clerk_app import failures
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [p for package in ("clerk_app", "back_office", "practice") for p in (ROOT / package).rglob("*.py")]
-AREAS = "|".join(
-    "BLOCK CARD CATALOGUE DESK DOCTOR ID IMPORT MRZ OFFICE PRINTER SCAN SETTINGS SIGN-IN STORE SYNC UPLOAD "
-    "VOICE".split()
-)
+_DEVICES = "BLOCK|CARD|ID|MRZ|PRINTER|SCAN|VOICE"
+AREAS = f"{_DEVICES}|CATALOGUE|DESK|DOCTOR|IMPORT|OFFICE|SETTINGS|SIGN-IN|STORE|SYNC|UPLOAD"
 # A code as a whole string of the source; docstrings name families such as SYNC-… and do not count.
 CODE = re.compile(rf'"((?:{AREAS})-[A-Z0-9]+(?:-[A-Z0-9]+)*)"')
 
