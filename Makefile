@@ -42,6 +42,7 @@ pictures: tour
 	@mkdir -p docs/pictures
 	@cp build/tour/07-form-filled.zh.png docs/pictures/window-zh.png
 	@cp build/tour/09-checked.dark.png docs/pictures/window-en.png
+	@cp build/tour/27-outbox.en.png docs/pictures/outage-en.png
 
 test: check
 	@echo "Tests, on two processes, the fast ones first"

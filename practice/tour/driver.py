@@ -112,8 +112,8 @@ class Driver:
             act()
             self.until(shows, name)
 
-    def until(self, true: Callable[[], bool], what: str) -> None:
-        end = time.monotonic() + WAIT_SECONDS
+    def until(self, true: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
+        end = time.monotonic() + seconds
         while not true():
             if time.monotonic() > end:
                 raise StepFailed(what)

@@ -71,7 +71,8 @@ def _check(tour: Driver) -> None:
     mine = sorted((case.number.replace("-", ""), str(case.legal_state)) for case in cases)
     if (theirs := sorted(tour.hall.office.cases())) != mine:
         raise StepFailed(f"the office has {theirs}, the window {mine}")
-    tour.until(lambda: tour.hall.office.pages() == PAGES, "the pages are at the office again")
+    # One that went up before its case was there again comes a minute later.
+    tour.until(lambda: tour.hall.office.pages() == PAGES, "the pages are at the office again", 120)
     for numbers in ({case.number for case in cases}, {case.official_number for case in cases} - {None}):
         if len(numbers) != len(cases):
             raise StepFailed(f"numbers are not unique: {sorted(map(str, numbers))}")

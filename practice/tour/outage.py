@@ -34,7 +34,12 @@ def outage(tour: Driver) -> None:
     ticket = _offline_ticket(tour)
     _file(tour, ticket, "resident-woman", "jzz", "居住证首次申请", RECEIVED)
     finish(tour)
-    tour.step("outbox", lambda: tour.key(Key.OUTBOX), lambda: _works_by_paper(tour) and tour.unsent() > 0)
+    tour.step(
+        "outbox",
+        lambda: tour.key(Key.OUTBOX),
+        lambda: _works_by_paper(tour) and tour.unsent() > 0,
+        looks=True,
+    )
     tour.key(Key.CLOSE)
     tour.step("network-up", lambda: _plug(tour), tour.window_is_online)
     tour.step("drained", lambda: tour.key(Key.CASES), lambda: tour.unsent() == 0 and all_registered(tour))
@@ -44,7 +49,7 @@ def outage(tour: Driver) -> None:
 
 def _locked(tour: Driver) -> None:
     """The clerk is away, a colleague takes over, and the clerk comes back: nothing of a citizen is seen."""
-    tour.step("locked", lambda: tour.key(Key.LOCK), tour.locked)
+    tour.step("locked", lambda: tour.key(Key.LOCK), tour.locked, looks=True)
     tour.step("another-clerk", lambda: _take_over(tour, CHIEF), lambda: _works(tour, CHIEF))
     tour.key(Key.LOCK)
     tour.until(tour.locked, "locked again")
@@ -100,7 +105,7 @@ def _void_by_two(tour: Driver) -> None:
     tour.key(Key.VOID)
     tour.until(tour.counter().void.isVisible, "the void is asked about")
     tour.type(REASON)
-    tour.step("second-person", lambda: tour.click("void.void"), tour.counter().second.isVisible)
+    tour.step("second-person", lambda: tour.click("void.void"), tour.counter().second.isVisible, looks=True)
     tour.step(
         "voided-offline", lambda: give(tour, CHIEF), lambda: tour.newest().legal_state is LegalState.VOID
     )
@@ -125,9 +130,9 @@ def _offline_ticket(tour: Driver) -> str:
 
 
 def _works_by_paper(tour: Driver) -> bool:
-    """Whether the sheet tells that nobody can be called now."""
-    standing = tour.counter().shown.standing
-    lines = standing.lines if standing is not None and tour.counter().outbox.isVisible() else ()
+    """Whether the sheet tells that nobody can be called now, and lists what waits."""
+    standing, sheet = tour.counter().shown.standing, tour.counter().outbox
+    lines = standing.lines if standing is not None and sheet.isVisible() and sheet.model.rows else ()
     return any(line.what == "standing.call" and line.state is CheckState.WARN for line in lines)
 
 
