@@ -69,7 +69,7 @@ def _broken(names: list[str], seeds: range, steps: int) -> int:
         first = 0
         for seed in seeds:
             violation = simulate(seed, steps, name).violation
-            if violation is not None:
+            if violation is not None and simulate(seed, steps, name, present=True).violation is None:
                 noticed[violation.check] += 1
                 first = first or seed
         how = ", ".join(f"{check} {count}" for check, count in noticed.most_common())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,7 @@ from clerk_app.domain.documents import ReceiptSlip
 from clerk_app.failures import Failure
 from clerk_app.store import retention
 from clerk_app.sync import blocks as window_blocks
-from clerk_app.sync import facts, push, settling, transport
+from clerk_app.sync import facts, pull, push, settling, transport
 from clerk_app.sync.exchange import Exchange
 from clerk_app.sync.pull import Pull
 from clerk_app.sync.push import Push
@@ -37,11 +37,16 @@ Places = tuple[tuple[Any, str, Any], ...]
 
 @dataclass(frozen=True)
 class Rule:
-    """What the removed rule puts in the place of the product's; `through` sees the windows' transactions."""
+    """What the removed rule puts in the place of the product's; `through` sees the windows' transactions.
+
+    `weather` and `moves` make what the rule is for happen often: odds, and weights of moves by name.
+    """
 
     places: Places = ()
     through: Callable[[Any, Any], Any] | None = None
     fence: bool = True
+    weather: dict[str, float] = field(default_factory=dict)
+    moves: dict[str, float] = field(default_factory=dict)
 
 
 class Shown:
@@ -235,41 +240,67 @@ def _new_generations_only(tx: Transaction, cause: str = "") -> None:
     feed.new_generations(tx.connection)
 
 
+_CRASHES = {"crash": 0.05}
+_DISK = {"disk": 0.08}
+_RESTORED = {"backup": 4, "restore": 3}
+_LOST = {"answer_lost": 0.2}
+
 RULES: dict[str, Rule] = {
-    "outbox in the transaction": Rule(through=_outbox_outside),
-    "number in the store": Rule(through=_number_in_memory),
-    "paper after the commit": Rule(through=_print_first),
-    "cursor with its data": Rule(((Pull, "_apply_page", _cursor_first),)),
-    "results of my commands": Rule(((Push, "_settle", _any_results),)),
-    "rewind": Rule(((transport, "_problem", _no_rewind),)),
-    "block request on disk": Rule(((window_blocks, "_request", _fresh_request),)),
-    "lost cases sent again": Rule(((Pull, "_send_lost_again", _nothing),)),
-    "taken back is a task": Rule(((settling, "_taken_back", _nothing),)),
-    "owed answers believed": Rule(((settling, "settle_owed", _false),)),
-    "proofs shown": Rule(((push, "proofs", lambda *_: []),)),
-    "mirrors compared": Rule(((Exchange, "_compare", lambda *_: frozenset()),)),
-    "doubt after a kill": Rule(((printing, "_doubt", _requeue),)),
-    "one authority calls": Rule(((calling, "call_next", _call_without_authority),)),
-    "no call of yesterday": Rule(((calling, "due_dates", Shown(due_dates, day_of=lambda _at: None)),)),
-    "unsent is never purged": Rule(((retention, "_over", _over),)),
-    "dedup by id": Rule(((commands, "_earlier_commands", _empty),)),
-    "no gap": Rule(((commands, "_placed", _any_place),)),
-    "epoch fence": Rule(((commands, "push", _push_of_any_epoch),), fence=False),
-    "request ids": Rule(((queues, "answered", _nothing), (queues, "remember", _remember_anew))),
-    "lease check": Rule(((blocks, "declared_void", _false),)),
-    "grant check": Rule(((accounts.Grants, "check", lambda *_: []),)),
-    "held order": Rule(((held, "behind", lambda *_: _NeverHeld()),)),
-    "floor of the log": Rule(((feed, "trim", _trim_without_floor),)),
-    "new generations": Rule(((feed, "new_generations", _nothing),)),
-    "skip ahead": Rule(((restoring, "restored", _new_generations_only),)),
-    "waiting put aside": Rule(((restoring, "_put_waiting_aside", _nothing),)),
+    "outbox in the transaction": Rule(through=_outbox_outside, weather=_CRASHES),
+    "number in the store": Rule(through=_number_in_memory, weather=_CRASHES),
+    "paper after the commit": Rule(through=_print_first, weather=_DISK),
+    "cursor with its data": Rule(((Pull, "_apply_page", _cursor_first),), weather=_CRASHES),
+    "results of my commands": Rule(((Push, "_settle", _any_results),), weather={"stale": 0.2}),
+    "rewind": Rule(((transport, "_problem", _no_rewind),), moves=_RESTORED),
+    "rewind remembered": Rule(
+        ((Push, "_rewound", _nothing),), weather={"answer_lost": 0.35}, moves=_RESTORED | {"poison": 6}
+    ),
+    "block request on disk": Rule(((window_blocks, "_request", _fresh_request),), weather=_LOST),
+    "lost cases sent again": Rule(
+        ((pull, "_lost_again", lambda *_args, **_kwargs: 0),), moves=_RESTORED | {"enrol_again": 4}
+    ),
+    "owed answers believed": Rule(((settling, "settle_owed", _false),), moves={"poison": 6}),
+    "proofs shown": Rule(((push, "proofs", lambda *_: []),), moves=_RESTORED),
+    "mirrors compared": Rule(
+        ((Exchange, "_compare", lambda *_: frozenset()),), moves={"corrupt": 6, "lost_card": 6}
+    ),
+    "doubt after a kill": Rule(((printing, "_doubt", _requeue),), weather=_CRASHES),
+    "one authority calls": Rule(((calling, "call_next", _call_without_authority),), moves={"tickets": 12}),
+    "no call of yesterday": Rule(
+        (
+            (calling, "due_dates", Shown(due_dates, day_of=lambda _at: None)),
+            (queues, "_forget_yesterday", _nothing),
+        ),
+        weather=_LOST,
+        moves={"time": 14, "tickets": 12},
+    ),
+    "unsent is never purged": Rule(((retention, "_over", _over),), moves={"purge": 6, "time": 12}),
+    "dedup by id": Rule(((commands, "_earlier_commands", _empty),), weather=_LOST, moves={"enrol_again": 6}),
+    "no gap": Rule(((commands, "_placed", _any_place),), moves=_RESTORED),
+    "epoch fence": Rule(
+        ((commands, "push", _push_of_any_epoch),), fence=False, moves={"clone": 5, "enrol_again": 5}
+    ),
+    "request ids": Rule(
+        ((queues, "answered", _nothing), (queues, "remember", _remember_anew)), weather=_LOST
+    ),
+    "lease check": Rule(((blocks, "declared_void", _false),), moves={"hostile": 9}),
+    "grant check": Rule(((accounts.Grants, "check", lambda *_: []),), moves={"hostile": 9}),
+    "held order": Rule(((held, "behind", lambda *_: _NeverHeld()),), moves={"poison": 6, "void": 9}),
+    "floor of the log": Rule(((feed, "trim", _trim_without_floor),), moves={"trim": 9, "tickets": 12}),
+    "new generations": Rule(((feed, "new_generations", _nothing),), moves=_RESTORED),
+    "skip ahead": Rule(((restoring, "restored", _new_generations_only),), moves=_RESTORED),
+    "waiting put aside": Rule(
+        ((restoring, "_put_waiting_aside", _nothing),), moves=_RESTORED | {"tickets": 12}
+    ),
 }
 
 
 @contextmanager
-def removed(name: str) -> Iterator[Rule]:
-    """The product without the rule `name`; with "" the whole product."""
+def removed(name: str, *, present: bool = False) -> Iterator[Rule]:
+    """The product without the rule `name`; with "" or `present` the whole product, in the rule's weather."""
     rule = RULES[name] if name else Rule()
+    if present:
+        rule = Rule(weather=rule.weather, moves=rule.moves)
     overrides = _application().dependency_overrides
     with ExitStack() as stack:
         stack.enter_context(replaced(*rule.places))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,7 +28,7 @@ from clerk_app.sync.protocol import (
 from tests.simulation import people
 from tests.simulation.network import Line, client_of
 from tests.simulation.office import PASSWORD
-from tests.simulation.world import Violation
+from tests.simulation.world import Violation, replaced
 
 if TYPE_CHECKING:
     from tests.simulation.run import Run
@@ -51,8 +51,10 @@ class Stranger:
             self.devices.append(answer.device)
             self.clients.append(client_of(run.network, Line(), answer.token))
         self.clients[0].open_session(SessionRequest(CLERK, PASSWORD))
-        leased = self.clients[0].block(BlockRequest(1))
-        self.own = list(range(leased.low, leased.high + 1))
+        self.own, self.theirs = (
+            list(range(leased.low, leased.high + 1))
+            for leased in (client.block(BlockRequest(1)) for client in self.clients)
+        )
 
     def act(self) -> None:
         random = self.run.world.random
@@ -87,7 +89,7 @@ class Stranger:
         self._push(0, self._filing(self.run.world.random.choice(self.own)))
 
     def no_clerk(self) -> None:
-        self._push(1, self._filing(self.run.world.random.choice(self.own)))
+        self._push(1, self._filing(self.run.world.random.choice(self.theirs)))
 
     def old_push(self) -> None:
         """A request overheard earlier, sent as it was."""
@@ -111,11 +113,17 @@ class Stranger:
         )
 
     def other_body(self) -> None:
-        """The id of a command of somebody else, with contents of its own."""
+        """The id of a command of somebody else, with contents of its own.
+
+        At once: one that came before its owner's, to an office restored in between, would take the id. Nobody
+        but its device and the office ever sees an id that is not there yet.
+        """
+        calm = replace(self.run.world.odds, later=0.0)
         ids = self.run.office.rows(sa.select(command.c.id).where(command.c.hall == self.hall))
         if ids:
             body = self._filing(self.run.world.random.choice(self.own))
-            self._push(0, body, self.run.world.random.choice(ids).id)
+            with replaced((self.run.world, "odds", calm)):
+                self._push(0, body, self.run.world.random.choice(ids).id)
 
     def judge(self, row: Any) -> None:
         """A case the office registered for the stranger."""

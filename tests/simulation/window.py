@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from clerk_app.desk import printing, sign_in
+from clerk_app.desk import printing, sign_in, time_seen
 from clerk_app.desk.context import Desk
 from clerk_app.desk.ports import (
     Changed,
@@ -232,6 +232,7 @@ class SimWindow:
         self.twin = False  # a copy of another window's disk
         self.fenced = False
         self.recalling = False
+        self.corrupted = False
         self.token = ""
         self.link = LinkState.OFFLINE
         self.signed_in_at: datetime | None = None
@@ -303,6 +304,7 @@ class SimWindow:
         """Do `act`; a failure is shown to the clerk, a crash starts the machine again."""
         world = self.world
         world.counts[what] += 1
+        self.store.real.write(lambda tx: time_seen.note(tx, self.clock.now()))  # each minute in the product
         try:
             result = act()
         except Failure as failure:
@@ -325,6 +327,7 @@ class SimWindow:
         twin.catalogue = SimCatalogue(dict(self.catalogue.items))
         twin.store = SimStore(self.world, _copy(self.store.real), self.store.through)
         twin.token, twin.twin = self.token, True
+        twin.corrupted = self.corrupted
         twin.boot()
         return twin
 
@@ -332,6 +335,7 @@ class SimWindow:
 
     def corrupt(self) -> None:
         """A row of a mirror is gone, and no error said so."""
+        self.corrupted = True
         gone = sa.delete(lost_cards).where(lost_cards.c.id.in_(sa.select(lost_cards.c.id).limit(1)))
         self.store.real.write(lambda tx: tx.lost_cards._sql.execute(gone))  # type: ignore[attr-defined]
 
