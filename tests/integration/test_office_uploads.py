@@ -21,6 +21,7 @@ from office_hall import DATABASES, HALL, Hall, Workstation, served
 from office_processes import serving
 
 from back_office import halls, pages, resuming, uploads
+from back_office.access import Device
 from back_office.cli import main
 from back_office.embedded import enrolment_code
 from back_office.settings import Settings
@@ -325,7 +326,7 @@ def test_a_line_cut_in_the_middle_of_a_piece_counts_nothing_of_it(
     assert offset(add(station, page["id"], 1000, PAGE[1000:])) == len(PAGE)
 
 
-@pytest.mark.parametrize("on_disk", [0, 400, 1000, 5000])
+@pytest.mark.parametrize("on_disk", [0, 400, 1000, 5000, len(PAGE) + 5000])
 def test_after_a_kill_what_the_row_and_the_disk_both_have_counts(
     hall: Hall, station: Workstation, case: str, on_disk: int
 ) -> None:
@@ -333,7 +334,7 @@ def test_after_a_kill_what_the_row_and_the_disk_both_have_counts(
     page = told(case)
     begin(station, page)
     add(station, page["id"], 0, PAGE[:1000])
-    part(hall, page).write_bytes((PAGE[:1000] + b"garbage" * 1000)[:on_disk])
+    part(hall, page).write_bytes((PAGE[:1000] + b"garbage" * 40_000)[:on_disk])
     at = offset(ask(station, "HEAD", f"/{page['id']}"))
     assert at == min(1000, on_disk)
     assert refusal(add(station, page["id"], at + 1, b"x")) == (409, "OFFICE-OFFSET")
@@ -389,6 +390,27 @@ def test_the_same_page_twice_at_once(hall: Hall, station: Workstation, case: str
     assert place(hall, page).read_bytes() == PAGE
     assert not part(hall, page).exists()
     twin.close()
+
+
+def test_one_who_was_overtaken_counts_nothing(
+    hall: Hall, station: Workstation, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = told(case)
+    begin(station, page)
+    at = Device(station.device.device, HALL.code, 1, "12", "A")
+    honest, calls = resuming._write_at, []
+
+    def overtaken(part: Path, offset: int, chunk: bytes) -> None:
+        calls.append(offset)
+        honest(part, offset, chunk)
+        if len(calls) == 1:
+            assert resuming.append(hall.server.office, at, page["id"], 0, PAGE[:5000]) == 5000
+
+    monkeypatch.setattr(resuming, "_write_at", overtaken)
+    assert refusal(add(station, page["id"], 0, PAGE[:1000])) == (409, "OFFICE-OFFSET")
+    assert row(hall, page).received == 5000, "what was told to the other holds"
+    assert offset(add(station, page["id"], 5000, PAGE[5000:])) == len(PAGE)
+    assert place(hall, page).read_bytes() == PAGE
 
 
 def test_many_slow_pages_leave_threads_for_commands(
