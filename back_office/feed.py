@@ -52,16 +52,20 @@ def open_scope(connection: sa.Connection, key: ScopeKey) -> None:
         connection.execute(sa.insert(scope), row)
 
 
-def publish(connection: sa.Connection, now: datetime, news: Iterable[News]) -> set[ScopeKey]:
-    """Write `news`, scope rows last and sorted by name so that writers never wait in a ring."""
+def publish(connection: sa.Connection, now: datetime, news: Iterable[News]) -> dict[ScopeKey, int]:
+    """Write `news`, scope rows last and sorted by name so that writers never wait in a ring.
+
+    Returns where each scope is now.
+    """
     by_scope: defaultdict[ScopeKey, list[News]] = defaultdict(list)
     for one in news:
         by_scope[one.scope].append(one)
     rows = []
+    positions = {}
     for key in sorted(by_scope):
         told = by_scope[key]
         moved = sa.update(scope).where(_is(key)).values(seq=scope.c.seq + len(told)).returning(scope.c.seq)
-        last = connection.execute(moved).scalar_one()
+        last = positions[key] = connection.execute(moved).scalar_one()
         rows += [
             {
                 "hall": key[0],
@@ -79,7 +83,7 @@ def publish(connection: sa.Connection, now: datetime, news: Iterable[News]) -> s
         ]
     if rows:
         connection.execute(sa.insert(change), rows)
-    return set(by_scope)
+    return positions
 
 
 def changes(

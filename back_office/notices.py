@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from back_office import logs
 from back_office.db import connect, parameters
-from back_office.pokes import ScopeKey
+from back_office.pokes import Positions, ScopeKey
 
 if TYPE_CHECKING:
     import psycopg
@@ -30,19 +30,20 @@ HEARTBEAT_SECONDS = 15.0
 
 
 class Notifier:
-    """Tells the other processes which scopes moved. Lives in a thread that starts with the first news."""
+    """Tells the other processes which scopes moved, and how far; its thread starts with the first news."""
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._waiting: set[ScopeKey] = set()
+        self._waiting: dict[ScopeKey, int] = {}
         self._news = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    def send(self, scopes: Iterable[ScopeKey]) -> None:
+    def send(self, positions: Positions) -> None:
         """Called after the commit; returns at once."""
         with self._news:
-            self._waiting |= set(scopes)
+            for scope, seq in positions.items():
+                self._waiting[scope] = max(seq, self._waiting.get(scope, 0))
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="office-notices", daemon=True)
                 self._thread.start()
@@ -65,11 +66,11 @@ class Notifier:
                 self._news.wait_for(lambda: self._waiting or self._closed)
                 if not self._waiting:
                     break
-                scopes, self._waiting = self._waiting, set()
+                positions, self._waiting = self._waiting, {}
             try:
                 if connection is None or connection.closed:
                     connection = connect(self._address, autocommit=True)
-                for text in payloads(scopes):
+                for text in payloads(positions):
                     connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, text))
             except psycopg.Error as error:
                 logs.error("notify", error)
@@ -78,24 +79,23 @@ class Notifier:
             connection.close()
 
 
-def payloads(scopes: Iterable[ScopeKey]) -> Iterator[str]:
-    """The scopes as JSON lists, each short enough for one NOTIFY."""
-    page: list[ScopeKey] = []
+def payloads(positions: Positions) -> Iterator[str]:
+    """[[hall, name, seq], …] as JSON, in pieces short enough for one NOTIFY each."""
+    page: list[tuple[str, str, int]] = []
     size = 2
-    for scope in sorted(scopes):
-        length = len(json.dumps(scope)) + 2
+    for scope in sorted(positions):
+        moved = (*scope, positions[scope])
+        length = len(json.dumps(moved)) + 2
         if page and size + length > MAX_PAYLOAD:
             yield json.dumps(page)
             page, size = [], 2
-        page.append(scope)
+        page.append(moved)
         size += length
     if page:
         yield json.dumps(page)
 
 
-async def listen(
-    address: str, heard: Callable[[set[ScopeKey]], None], listening: Callable[[bool], None]
-) -> None:
+async def listen(address: str, heard: Callable[[Positions], None], listening: Callable[[bool], None]) -> None:
     """Hand on what other processes notify, until cancelled. `listening` tells when the line is up or down.
 
     Down means: nobody hears the pokes, look at the positions instead. After a cut the line is made anew.
@@ -111,7 +111,7 @@ async def listen(
 
 
 async def _listen_once(
-    address: str, heard: Callable[[set[ScopeKey]], None], listening: Callable[[bool], None]
+    address: str, heard: Callable[[Positions], None], listening: Callable[[bool], None]
 ) -> None:
     import psycopg
 
@@ -122,5 +122,5 @@ async def _listen_once(
         listening(True)
         while True:
             async for notice in line.notifies(timeout=HEARTBEAT_SECONDS):
-                heard({(hall, name) for hall, name in json.loads(notice.payload)})
+                heard({(hall, name): seq for hall, name, seq in json.loads(notice.payload)})
             await line.execute("SELECT 1")  # half-open lines say nothing else

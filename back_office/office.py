@@ -71,8 +71,8 @@ class Transaction:
             raise
         self.connection.exec_driver_sql("RELEASE SAVEPOINT step")
 
-    def finish(self) -> set[ScopeKey]:
-        """What is left to do before the commit; returns the scopes that moved."""
+    def finish(self) -> dict[ScopeKey, int]:
+        """What is left to do before the commit; returns the scopes that moved, and how far."""
         for last in self.at_end.values():
             last(self)
         return feed.publish(self.connection, self.now, self.news)
@@ -101,16 +101,16 @@ class Office:
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in one transaction, publish its news in it, wake the parked windows after it."""
 
-        def run(connection: sa.Connection) -> tuple[T, set[ScopeKey], Counter[tuple[str, str]]]:
+        def run(connection: sa.Connection) -> tuple[T, dict[ScopeKey, int], Counter[tuple[str, str]]]:
             tx = Transaction(connection, self.settings.clock())
             answer = work(tx)
             return answer, tx.finish(), tx.counts
 
-        answer, scopes, counts = self.database.write(run)
-        if scopes:
-            self.pokes.send(scopes)
+        answer, moved, counts = self.database.write(run)
+        if moved:
+            self.pokes.send(moved)
             if self.notifier is not None:
-                self.notifier.send(scopes)
+                self.notifier.send(moved)
         self.metrics.count(counts)
         return answer
 

@@ -1,12 +1,13 @@
 """Parked long-polls, and the pokes that wake them after a commit.
 
-A poke carries no data, so losing one loses nothing: the window asks again when its wait ends.
+A poke carries no data, so losing one loses nothing: the window asks again when its wait ends. It knows how
+far its scope has come, so one that is late wakes nobody who has been there.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 ScopeKey = tuple[str, str]
 """(hall, name) of a scope; the hall is empty for what all halls share."""
 
+Positions = Mapping[ScopeKey, int]
+"""The number of the last change of each scope."""
+
 
 @dataclass(slots=True, eq=False)
 class Parked:
-    """One waiting request: the scopes it asked for and those that had news."""
+    """One waiting request: the scopes it asked for, where it has them, and those that had news."""
 
+    cursors: Positions
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     poked: set[ScopeKey] = field(default_factory=set)
 
@@ -55,12 +60,12 @@ class Pokes:
             parked.woken.set()
 
     @contextmanager
-    def parked(self, scopes: Iterable[ScopeKey]) -> Iterator[Parked]:
-        """Park for `scopes`: what is committed from here on wakes the request."""
-        one, scopes = Parked(), list(scopes)
+    def parked(self, cursors: Positions) -> Iterator[Parked]:
+        """Park for the scopes of `cursors`: what is committed behind them from here on wakes the request."""
+        one = Parked(cursors)
         if self._closed:
             one.woken.set()
-        for scope in scopes:
+        for scope in cursors:
             self._parked.setdefault(scope, set()).add(one)
         if self._metrics is not None:
             self._metrics.parked(+1)
@@ -69,22 +74,24 @@ class Pokes:
         finally:
             if self._metrics is not None:
                 self._metrics.parked(-1)
-            for scope in scopes:
+            for scope in cursors:
                 group = self._parked[scope]
                 group.discard(one)
                 if not group:
                     del self._parked[scope]
 
-    def send(self, scopes: Iterable[ScopeKey]) -> None:
-        """Wake whoever waits for one of `scopes`."""
+    def send(self, positions: Positions) -> None:
+        """Wake whoever waits for one of these scopes and has not come so far."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._wake, frozenset(scopes))
+            loop.call_soon_threadsafe(self._wake, dict(positions))
 
-    def _wake(self, scopes: frozenset[ScopeKey]) -> None:
+    def _wake(self, positions: Positions) -> None:
         woken = 0
-        for scope in scopes:
+        for scope, seq in positions.items():
             for parked in self._parked.get(scope, ()):
+                if parked.cursors[scope] >= seq:
+                    continue
                 woken += not parked.woken.is_set()
                 parked.poked.add(scope)
                 parked.woken.set()

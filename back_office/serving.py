@@ -51,6 +51,7 @@ def serve(settings: Settings, listening: Listening) -> None:
 
     if listening.tls is not None:
         listening.tls.options()
+    logs.to_stderr()
     if listening.workers > 1:
         open_office(settings).close()  # told here, once, instead of by each worker
         Workers(settings, listening).run()

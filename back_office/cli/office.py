@@ -59,13 +59,12 @@ def _init(asked: argparse.Namespace) -> None:
 
 
 def _serve(asked: argparse.Namespace) -> None:
-    from back_office import logs, serving
+    from back_office import serving
     from back_office.embedded import Tls
 
     tls = None
     if asked.tls_certificate is not None:
         tls = Tls(asked.tls_certificate, asked.tls_key, asked.client_ca)
-    logs.to_stderr()
     office = settings(asked, metrics_token=asked.metrics_token)
     serving.serve(office, serving.Listening(asked.host, asked.port, max(1, asked.workers), tls))
 

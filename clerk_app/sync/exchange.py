@@ -153,16 +153,12 @@ class Exchange:
         return frozenset()
 
     def _lost(self, client: OfficeClient, beat: Callable[[], None]) -> frozenset[str]:
-        """A device scope that was taken whole may be of a restored office: ask what it still has.
-
-        Of the pages too: it tells of those it has at once, and only the others go up again.
-        """
+        """A device scope that was taken whole may be of a restored office: ask what it still has."""
         snapshots, self._pull.snapshots = self._pull.snapshots, set()
         if not any(scope.startswith("device:") for scope in snapshots):
             return frozenset()
         self._probe = True
-        pages = self._store.write(lambda tx: tx.attachments.ask_again())
-        return self._up(client, beat) | (frozenset({"outbox"}) if pages else frozenset())
+        return self._up(client, beat) | frozenset({"outbox", "cases"})
 
     def _compare(self, client: OfficeClient, beat: Callable[[], None]) -> frozenset[str]:
         """Once a day: a mirror that is not what the office has is fetched anew, and IT is told."""

@@ -124,8 +124,10 @@ class Pull:
 
         def end(tx: Transaction) -> int:
             tx.feed.advance(scope, snapshot.generation, snapshot.seq)
+            if not scope.startswith("device:"):
+                return 0
             there = {change.id for change in snapshot.changes if change.kind == "case"}
-            return _lost_again(tx, there, forgetful=forgetful) if scope.startswith("device:") else 0
+            return _lost_again(tx, there, forgetful=forgetful)
 
         again = self._store.write(end)
         self.snapshots.add(scope)
@@ -159,8 +161,10 @@ def _lost_again(tx: Transaction, there: set[str], *, forgetful: bool) -> int:
     """What a restored office has lost of the cases it once registered goes up as new commands; how many.
 
     With the cursor, in one transaction: a kill in between would leave it lost. A `forgetful` office, one with
-    another log, may have a case and not what was done to it later.
+    another log, may have a case and not what was done to it later. Every page is asked for again: the office
+    tells at once of those it has, and only the others go up.
     """
+    tx.attachments.ask_again()
     registered = tx.cases.registered()
     lost = [case_id for case_id in registered if case_id not in there]
     kept = [case_id for case_id in registered if case_id in there] if forgetful else []

@@ -72,11 +72,13 @@ class Uploader:
         self._give_way_seconds = give_way_seconds
         self._pace = Pace(MOST, FIRST)
         self._aside: dict[str, float] = {}  # until when a page is left alone
+        self._early: set[str] = set()  # of those, the ones that only wait for their case
         self._alarmed: set[tuple[str, str]] = set()
         self._met = ""  # the page that failed last: the next attempt is another's
         self._told = ""  # the last code in the log
         self._stopping = threading.Event()
         self._wanted = threading.Event()
+        self._poked = threading.Event()
         self._client = connect()
         self._client.watch(self._check)
         self._thread = threading.Thread(target=self._serve, name="sync-upload", daemon=True)
@@ -85,7 +87,8 @@ class Uploader:
         self._thread.start()
 
     def poke(self) -> None:
-        """There may be pages to send. After a failure it waits for its turn."""
+        """Cases were registered, and there may be pages to send. After a failure it waits for its turn."""
+        self._poked.set()
         self._wanted.set()
 
     def stop(self) -> None:
@@ -140,8 +143,12 @@ class Uploader:
 
     def _next(self) -> Attachment | None:
         """The oldest page that is not set aside, another than the one that failed last where there is one."""
+        if self._poked.is_set():
+            self._poked.clear()
+            self._aside = {page: until for page, until in self._aside.items() if page not in self._early}
         now = self._clock.monotonic()
         self._aside = {page: until for page, until in self._aside.items() if until > now}
+        self._early.intersection_update(self._aside)
         most = len(self._aside) + 2
         found = [
             page
@@ -188,6 +195,7 @@ class Uploader:
         problem = _problem(failure)
         if problem in _SOON:
             self._aside[page.id] = self._clock.monotonic() + SOON_SECONDS
+            self._early.add(page.id)
             return
         self._aside[page.id] = self._clock.monotonic() + HOUR
         code = failure.code

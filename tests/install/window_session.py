@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "integration"))
+sys.path += [str(Path(__file__).parents[1] / "integration"), str(Path(__file__).parents[2])]
 from workstation_kit import CLERK, Window
 
 from clerk_app import logs, settings

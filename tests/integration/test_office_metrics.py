@@ -55,7 +55,8 @@ def test_it_counts_what_was_done(hall: Hall, station: Workstation) -> None:
         waiting = threads.submit(lambda: station.ask("GET", "/sync/wait", params=params))
         while not _samples(hall.url)["back_office_parked_waits"]:
             assert not waiting.done()
-        hall.server.office.pokes.send([("MY01", "queue:A")])
+        hall.server.office.pokes.send({("MY01", "queue:A"): cursor})  # late: this one has been there
+        hall.server.office.pokes.send({("MY01", "queue:A"): cursor + 1})
         assert waiting.result().ok
     found = _samples(hall.url)
     assert found['back_office_commands_total{"status": "applied"}'] == 1

@@ -199,9 +199,19 @@ def test_a_thin_line_gets_smaller_pieces_and_a_good_one_larger(
     page = a_page(window, PICTURE[:120_000])
     proxy.odds({}, Weather(bandwidth=16_384, latency=0.02))
     up = uploader(window, read=2.0)
+    sizes: list[int] = []
+    send = up._client.send_piece
+
+    def measured(page: Attachment, offset: int, piece: bytes) -> int:
+        sizes.append(len(piece))
+        return send(page, offset, piece)
+
+    up._client.send_piece = measured  # type: ignore[method-assign]
     until_uploaded(window, up)
     assert at_the_office(hall, page) == PICTURE[:120_000]
-    assert up._pace.limit < uploads.FIRST
+    first = uploads.FIRST * uploads.UNIT
+    assert sizes[0] == first, "it does not know yet"
+    assert max(sizes[1:]) < first
     proxy.clear()
     large = a_page(window, PICTURE * 8)
     until_uploaded(window, up)
@@ -280,12 +290,19 @@ def test_an_office_restored_from_a_backup_gets_what_it_lacks(tmp_path: Path) -> 
 
 def test_an_office_that_forgot_the_case_is_asked_later(hall: Hall, window: Window) -> None:
     page = a_page(window)
+    hall.execute(f"CREATE TABLE forgotten AS SELECT * FROM registered_case WHERE id = '{page.case_id}'")
     hall.execute(f"DELETE FROM registered_case WHERE id = '{page.case_id}'")
     up = uploader(window)
     up.run()
     assert left(window) == 1
     assert up._aside.keys() == {page.id}
     assert window.meta(ALARM_KEY) is None, "its case comes again by itself"
+    hall.execute("INSERT INTO registered_case SELECT * FROM forgotten")
+    up.run()
+    assert left(window) == 1, "it is left alone for a while"
+    up.poke()
+    up.run()
+    assert left(window) == 0, "a case came, perhaps its own"
     up.stop()
 
 

@@ -56,7 +56,8 @@ class NumbersMachine(RuleBasedStateMachine):
         self.office = MemoryOffice(self.clock)
         self.windows: list[Window] = []
         self.copies: list[Any] = []
-        self.untold = False
+        self.restored_from: Any = None
+        self.untold = False  # some serials may have been leased twice: found by the office, and its own fault
         self.new_window()
 
     def teardown(self) -> None:
@@ -238,14 +239,18 @@ class NumbersMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.copies)
     @rule(told=st.sampled_from((True, True, False)))
     def restore(self, told: bool) -> None:
-        """Without a word only where the office still knows everybody; else IT could not go on."""
+        """Without a word only where the office still knows everybody; else IT could not go on.
+
+        From one backup twice, what was leased between the two is passed over by nothing: as without a word.
+        """
         (copy,) = self.copies
         with copy.connect() as connection:
             known = {row.id: row.epoch for row in connection.execute(sa.text("SELECT id, epoch FROM device"))}
         alive = [window for window in self.windows if not window.shut_out]
         present = all(known.get(one.line.sender.id) == one.line.sender.epoch for one in alive)
         told = told or not present
-        self.untold = self.untold or not told
+        self.untold = self.untold or not told or self.restored_from is copy
+        self.restored_from = copy
         self.office.restore(copy, told=told)
         for window in alive:
             if known.get(window.line.sender.id) != window.line.sender.epoch:

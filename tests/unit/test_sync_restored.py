@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from sync_hall import DEVICE, NOW, HandClock, PaperOffice, add_command, file_case, no_beat, open_store
 
-from clerk_app.desk.ports import Operator, Seal
+from clerk_app.desk.ports import Attachment, Operator, Seal
+from clerk_app.domain.ids import uuid7
 from clerk_app.domain.numbering import NumberBlock
 from clerk_app.failures import Failure
 from clerk_app.sync.exchange import Exchange
@@ -49,6 +51,18 @@ def register(store, office, case) -> None:
     }
     office.publish(SCOPE, "case", case.id, data)
     Pull(store, HandClock(), lambda items: None).scope(office, SCOPE, no_beat)
+
+
+def uploaded_page(store, case) -> None:
+    page = Attachment(
+        uuid7(), case.id, "身份证", 1, 1240, 1754, 4, sha256(b"page").hexdigest(), NOW, "camera"
+    )
+
+    def work(tx) -> None:
+        tx.attachments.add(page, b"page")
+        tx.attachments.uploaded(page.id, NOW)
+
+    store.write(work)
 
 
 def restore(office, last_seq: int) -> None:
@@ -272,6 +286,7 @@ def test_a_kill_at_any_write_of_a_whole_scope_leaves_nothing_lost(store, office)
     case = file_case(store, 1)
     drain(store, office)
     register(store, office, case)
+    uploaded_page(store, case)
     store.write(lambda tx: tx.meta.set_device(replace(DEVICE, epoch=2)))
     restored = PaperOffice()
     restored.generation = "g2"
@@ -281,6 +296,8 @@ def test_a_kill_at_any_write_of_a_whole_scope_leaves_nothing_lost(store, office)
     Pull(store, HandClock(), lambda items: None).scope(restored, SCOPE, no_beat)
     Push(store, replace(DEVICE, epoch=2), HandClock()).drain(restored, no_beat)
     assert restored.applied == [case.id]
+    (page,) = store.read(lambda tx: tx.attachments.of_case(case.id))
+    assert page.uploaded_at is None, "its pages are asked for again, too"
 
 
 def test_answers_of_a_restored_office_that_were_lost_are_asked_for_again(store, office):
