@@ -161,7 +161,10 @@ def _take(tx: Transaction, sender: Device, asked: Links, *, new: bool) -> tuple[
 
 
 def _tell(tx: Transaction, device: str, chain: str, broken: str | None) -> None:
-    """For IT, once a change."""
+    """For IT, once a change. A hole is no alarm yet: its links are asked for, and come with the next push."""
+    if broken is not None and broken.startswith("hole"):
+        logs.info("audit-links-asked-for", device=device, chain=chain, reason=broken)
+        return
     if broken is None:
         logs.info("audit-chain-holds-again", device=device, chain=chain)
         return

@@ -22,6 +22,7 @@ from clerk_app.sync.protocol import DeviceAnswer, EnrolAnswer
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+MAX_EPOCH = 2**30
 
 router = APIRouter()
 
@@ -55,8 +56,13 @@ def new_code(tx: Transaction, hall_code: str, window: str, queue_code: str, agai
     return code
 
 
-def enrol(tx: Transaction, code: str, machine: str) -> EnrolAnswer:
-    """Use up `code`. Raises Refused 403 when it was used, is too old or never existed."""
+def enrol(tx: Transaction, code: str, machine: str, last_epoch: int = 0) -> EnrolAnswer:
+    """Use up `code`. The new epoch lies behind `last_epoch`, the last one the workstation had.
+
+    Raises Refused 403 when the code was used, is too old or never existed, 422 for an epoch nobody had.
+    """
+    if last_epoch > MAX_EPOCH:
+        raise Refused("OFFICE-MALFORMED", "epoch", status=422)
     used = (
         sa.update(enrol_code)
         .where(
@@ -71,7 +77,7 @@ def enrol(tx: Transaction, code: str, machine: str) -> EnrolAnswer:
     if grant is None:
         raise Refused("OFFICE-CODE", status=403)
     device_id = grant.device or uuid7()
-    epoch = _next_epoch(tx, grant, device_id, machine)
+    epoch = _next_epoch(tx, grant, device_id, machine, last_epoch)
     token = new_token()
     tx.connection.execute(
         sa.insert(device_token), {"hash": digest(token), "device": device_id, "epoch": epoch}
@@ -144,7 +150,9 @@ def standing(connection: sa.Connection, device_id: str) -> DeviceAnswer:
     )
 
 
-def _next_epoch(tx: Transaction, grant: sa.Row[tuple[object, ...]], device_id: str, machine: str) -> int:
+def _next_epoch(
+    tx: Transaction, grant: sa.Row[tuple[object, ...]], device_id: str, machine: str, last_epoch: int
+) -> int:
     values = {
         "machine": machine,
         "window": grant.window,
@@ -162,9 +170,11 @@ def _next_epoch(tx: Transaction, grant: sa.Row[tuple[object, ...]], device_id: s
     known = tx.connection.execute(
         sa.select(device.c.epoch, device.c.enrolled_at).where(mine).with_for_update()
     ).one()
-    # Epochs given out after the backup are not known here: they are passed over, once.
+    # Epochs given out after a backup are not known here: they are passed over, once. Where nobody has noticed
+    # the restoration yet, the workstation itself knows better.
+    last = max(known.epoch, last_epoch)
     lost = forgotten is not None and known.enrolled_at < forgotten
-    epoch = restoring.epoch_after(tx, known.epoch) if lost else known.epoch + 1
+    epoch = restoring.epoch_after(tx, last) if lost else last + 1
     tx.connection.execute(sa.update(device).where(mine).values(epoch=epoch, **values))
     return epoch
 
@@ -177,7 +187,7 @@ def enrol_device(body: EnrolRequest, office: OfficeHere, request: Request) -> En
 
     def right(tx: Transaction) -> EnrolAnswer:
         attempts.forgive(tx, "enrol", origin)
-        return enrol(tx, body.code, body.machine)
+        return enrol(tx, body.code, body.machine, body.epoch)
 
     answer = office.write(right)
     logs.info("enrolled", device=answer.device, epoch=answer.epoch)

@@ -60,15 +60,18 @@ def _begin_epoch(tx: Transaction, device: Device) -> None:
         tx.audit.add(at=wall(), actor=actor, act="refile", subject=device.id, detail=detail)
 
 
-def _known_device(store: SqlStore, cache: Path) -> str:
-    """The id of the device that a cache is of; "" for a new one. A salvaged cache may know it no more."""
+def _known_device(store: SqlStore, cache: Path) -> tuple[str, int]:
+    """Id and epoch of the device that a cache is of; "" and 0 for a new one.
+
+    A salvaged cache may know them no more.
+    """
     device, worked = store.read(lambda tx: (tx.meta.device(), tx.audit.links() or tx.cases.recent(1)))
     if device is not None:
-        return device.id
+        return device.id, device.epoch
     try:
-        return recovery.device_of(cache) if worked else ""
+        return recovery.device_of(cache) if worked else "", 0
     except Failure:  # enrolled by an office that recovers no key
-        return ""
+        return "", 0
 
 
 def real_parts(settings: Settings) -> Parts:
@@ -155,12 +158,13 @@ def enrol_with(settings: Settings, code: str, key: KeySource, tokens: TokenKeepe
     cache = settings.folder / "cache"
     store = SqlStore.open(cache, key)
     try:
-        known = _known_device(store, cache)
+        known, epoch = _known_device(store, cache)
         answer = enrol_with_office(
             settings.office_url,
             code,
             platform.node(),
             tokens,
+            epoch=epoch,
             ca=file_of(settings.office_ca),
             certificate=file_of(settings.office_certificate),
         )

@@ -60,19 +60,20 @@ def enrol(
     machine: str,
     keeper: TokenKeeper,
     *,
+    epoch: int = 0,
     ca: Path | None = None,
     certificate: Path | None = None,
 ) -> EnrolAnswer:
     """Spend the one-time `code` at the office; the token is in the keyring when this returns.
 
     The keyring is tried first, so that a workstation without one does not spend the code. `machine` names
-    the workstation in IT's list. Failures: SYNC-CODE for a wrong or used code, SYNC-NO-KEYRING, and those of
-    `transport`.
+    the workstation in IT's list, `epoch` is the last one it had. Failures: SYNC-CODE for a wrong or used
+    code, SYNC-NO-KEYRING, and those of `transport`.
     """
     probe(keeper)
     client = OfficeClient(url, ca=ca, certificate=certificate)
     try:
-        answer = client.enrol(EnrolRequest(code.strip(), machine))
+        answer = client.enrol(EnrolRequest(code.strip(), machine, epoch))
     except OfficeFailure as failure:
         if failure.problem is not None and failure.problem.code in failures.codes():
             raise Failure(failure.problem.code, failure.detail) from failure

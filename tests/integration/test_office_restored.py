@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import sqlalchemy as sa
+from kept_window import KeptWindow
 from office_hall import FILEABLE, ITEMS, KINDS, Workstation
 from office_memory import Forgetful, forgetful
 
@@ -179,6 +181,25 @@ def test_epochs_of_the_lost_time_are_passed_over(office: Forgetful) -> None:
     hall.clock.ahead += timedelta(minutes=3)
     office.restore(copy)
     assert again().device.epoch > new.device.epoch + 1, "the same backup once more gives no epoch again"
+
+
+def test_a_workstation_that_knows_its_epoch_is_given_a_later_one_by_an_office_nobody_told(
+    office: Forgetful, tmp_path: Path
+) -> None:
+    """Its cache would take no earlier one, and the code would be spent for nothing."""
+    window = KeptWindow(office.hall, tmp_path / "window")
+    copy = office.backup()
+    for _ in range(2):
+        window.enrol_here(office.hall, window.device.id)
+    lost = window.device.epoch
+    office.restore(copy, told=False)
+    window.enrol_here(office.hall, window.device.id)
+    assert window.device.epoch == lost + 1
+    code = enrolment_code(office.hall.settings, window="综合窗口12", again=window.device.id)
+    refused = requests.post(
+        f"{office.hall.url}/v1/enrol", json={"code": code, "machine": "PC", "epoch": 2**31}, timeout=10
+    )
+    assert (refused.status_code, refused.json()["code"]) == (422, "OFFICE-MALFORMED")
 
 
 def test_a_workstation_enrolled_after_the_backup_comes_back_under_its_id(office: Forgetful) -> None:

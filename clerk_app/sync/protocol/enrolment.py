@@ -14,6 +14,7 @@ CLERK_SESSION_HEADER = "X-Clerk-Session"
 class EnrolRequest:
     code: str
     machine: str  # a name of the workstation for IT's list
+    epoch: int = 0  # the last one the workstation had: the next lies behind it, whatever the office remembers
 
 
 @dataclass(frozen=True, slots=True)
