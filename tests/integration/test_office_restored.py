@@ -193,6 +193,7 @@ def test_a_workstation_that_knows_its_epoch_is_given_a_later_one_by_an_office_no
         window.enrol_here(office.hall, window.device.id)
     lost = window.device.epoch
     office.restore(copy, told=False)
+    window.settings = replace(window.settings, office_url=office.hall.url)
     window.enrol_here(office.hall, window.device.id)
     assert window.device.epoch == lost + 1
     code = enrolment_code(office.hall.settings, window="综合窗口12", again=window.device.id)
