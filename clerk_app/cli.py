@@ -214,6 +214,9 @@ def _outbox_export(arguments: argparse.Namespace) -> int:
     from clerk_app.upkeep import upkeep
 
     done = upkeep(arguments.folder).export(arguments.file, everything=arguments.all)
+    if not done.parts:
+        print("Nothing to export: the office has answered everything. No file was written.")
+        return 0
     print(f"{done.commands} commands and {done.pages} pages in {arguments.file}. On another workstation:")
     print(f"  clerk-app outbox carry {arguments.file.name}")
     print("File no more cases here: once it is carried, this workstation must be enrolled again.")

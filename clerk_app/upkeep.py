@@ -5,6 +5,7 @@ Everything here is recorded in the audit of the cache, in the name of the accoun
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -32,6 +33,9 @@ from clerk_app.sync.client import OfficeClient
 from clerk_app.sync.enrolment import KeyringTokens, TokenKeeper, probe
 from clerk_app.sync.protocol import RecoverRequest
 from clerk_app.sync.transport import OfficeFailure
+
+_EXPORTED_KEY = "exported"
+"""Meta: hex SHA-256 of each envelope that was made here, with spaces between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +80,43 @@ class Upkeep:
         """Write what the office has not got into `file`, encrypted to the office and signed.
 
         When another workstation has brought it, the epoch of this one is closed: it must be enrolled again
-        before it sends anything. Failures: SYNC-EXPORT-FILE (also when the file exists), SYNC-NO-EXPORT-KEY.
+        before it sends anything. With nothing to write there is no file. Failures: SYNC-EXPORT-FILE (also
+        when the file exists), SYNC-NO-EXPORT-KEY.
         """
         with self._opened() as store:
             device = store.read(_device)
             token = self._token(device)
-            store.write(lambda tx: self._note(tx, "outbox-export", device.id))
+            found = store.read(lambda tx: carrying.contents(tx, device, everything=everything))
+            if not found.request.commands and not found.pages:
+                return Exported(0, 0, 0)
+            made: list[str] = []
 
             def pack(tx: Transaction) -> Exported:
                 found = carrying.contents(tx, device, everything=everything)
                 with _writing(file) as write:
-                    parts = sum(1 for line in carrying.sealed(tx, found, token, self.now()) if write(line))
-                return Exported(len(found.request.commands), len(found.pages), parts)
+                    for line in carrying.sealed(tx, found, token, self.now()):
+                        made.append(_fingerprint(line))
+                        write(line)
+                return Exported(len(found.request.commands), len(found.pages), len(made))
 
-            return store.read(pack)
+            store.write(lambda tx: self._note(tx, "outbox-export", device.id))
+            done = store.read(pack)
+            store.write(lambda tx: tx.meta.set(_EXPORTED_KEY, " ".join([*_exported(tx), *made])))
+            return done
 
     def carry(self, file: Path) -> Carried:
-        """Bring another workstation's export to the office. Failures: SYNC-NOT-EXPORT, OFFICE-…, SYNC-…."""
+        """Bring another workstation's export to the office.
+
+        Failures: SYNC-NOT-EXPORT, SYNC-OWN-EXPORT for the one made here (what is in it goes up by itself, and
+        carried it would close this epoch), OFFICE-…, SYNC-….
+        """
         try:
             lines = carrying.read_lines(file.read_bytes())
         except OSError as error:
             raise Failure("SYNC-EXPORT-FILE", f"{file.name}: {error.strerror}") from error
         with self._opened() as store:
+            if not store.read(_exported).isdisjoint(map(_fingerprint, lines)):
+                raise Failure("SYNC-OWN-EXPORT")
             client = self._client(self._token(store.read(_device)))
             try:
                 carried = carrying.carry(client, lines)
@@ -197,6 +216,14 @@ def as_json(found: Outbox) -> str:
     told = {"device": found.device.id, "epoch": found.device.epoch, "window": found.device.window}
     counts = {name: getattr(found.state, name) for name in ("unsent", "tasks", "held", "pages")}
     return json.dumps(told | counts | {"commands": commands}, ensure_ascii=False, indent=2)
+
+
+def _exported(tx: Transaction) -> set[str]:
+    return set((tx.meta.get(_EXPORTED_KEY) or "").split())
+
+
+def _fingerprint(line: str) -> str:
+    return hashlib.sha256(line.encode()).hexdigest()
 
 
 def _device(tx: Transaction) -> Device:

@@ -116,6 +116,28 @@ def test_an_export_is_carried_by_another_workstation_and_registered_once(
     assert len(registered_numbers(hall)) == 4
 
 
+def test_an_export_is_not_carried_by_its_own_workstation(
+    hall: Hall, window: KeptWindow, tmp_path: Path
+) -> None:
+    """It would close its own epoch, for what goes up by itself."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    for file in (first, second):
+        window.upkeep().export(file)
+    for file in (first, second):
+        with refused("SYNC-OWN-EXPORT"):
+            window.upkeep().carry(file)
+    window.work(signed_in=False).cycle()
+    assert window.unsent() == 0
+    window.close()
+
+
+def test_with_nothing_to_export_no_file_is_written(window: KeptWindow, tmp_path: Path) -> None:
+    window.work(signed_in=False).cycle()
+    window.close()
+    assert window.upkeep().export(tmp_path / "out") == upkeep.Exported(0, 0, 0)
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_origin_is_fenced_and_after_enrolling_again_gets_the_stored_answers(
     hall: Hall, window: KeptWindow, tmp_path: Path
 ) -> None:
