@@ -13,6 +13,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Of the request that is being served here; every line written for it carries it."""
 
 _log = logging.getLogger("back_office")
+_log.addHandler(logging.NullHandler())  # a command tells in its own words
 
 
 class JsonLines(logging.Formatter):

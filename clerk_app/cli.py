@@ -6,6 +6,7 @@ Heavy imports happen inside the command that needs them, so that `--help` and `-
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,13 +25,18 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code (0 done, 2 a failure with a code on standard error)."""
     arguments = _parser().parse_args(argv)
     try:
-        return int(arguments.command(arguments))
+        code = int(arguments.command(arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough; the interpreter would flush once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Failure as failure:
         told = failures.text(failure.code, "en")
         print(f"{failure.code}: {told.sentence} {told.action}", file=sys.stderr)
         if failure.detail:
             print(f"  {failure.detail}", file=sys.stderr)
         return 2
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

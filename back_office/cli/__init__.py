@@ -39,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         asked.run(asked)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough; the interpreter would flush once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Failure as failure:
         text = failures.text(failure.code, "en")
         print(f"{failure.code}: {text.sentence} {text.action}", file=sys.stderr)

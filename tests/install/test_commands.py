@@ -60,6 +60,16 @@ def test_help_names_every_command(command):
         assert verb in answer.stdout
 
 
+@pytest.mark.parametrize("command", [("back-office", "openapi"), ("clerk-app", "doctor", "--json")])
+def test_whoever_reads_the_beginning_only_gets_no_traceback(tmp_path, command):
+    line = f"{COMMANDS / command[0]} {' '.join(command[1:])} | head -c 1; exit 0"
+    bare = os.environ | {"HOME": str(tmp_path)}
+    answer = subprocess.run(
+        line, shell=True, env=bare, cwd=tmp_path, capture_output=True, timeout=60, check=True
+    )
+    assert (answer.stdout, b"Traceback" in answer.stderr) == (b"{", False), answer.stderr
+
+
 def test_the_version_is_the_one_of_the_package():
     assert run("clerk-app", "--version").stdout == f"clerk-app {__version__}\n"
 
