@@ -248,9 +248,11 @@ def retire(run: Run) -> None:
 
 def renew_items(run: Run) -> None:
     """A new catalogue: every item in its next version, the retired ones in force again."""
-    run.items = [people.next_version(people.next_version(item)) for item in run.items]
-    run.imported.append(run.items)
-    run.at_office("catalogue", lambda: run.office.put_in_force(run.items))
+    items = [people.next_version(people.next_version(item)) for item in run.items]
+    while not run.at_office("catalogue", lambda: run.office.put_in_force(items)):
+        pass  # whoever sees the import break off does it once more
+    run.items = items
+    run.imported.append(items)
     for window in run.windows:  # the file itself is not simulated; a window that is up has it soon
         if window.line.state == "up" and run.world.chance(0.7):
             window.catalogue.items = {item.implementation.code: item for item in run.items}

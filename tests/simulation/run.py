@@ -220,7 +220,9 @@ class Run:
             return str(self.world.random.choice(waiting).number)
         return f"A{self.world.random.randrange(1, 60):03}"
 
-    def at_office(self, what: str, act: Callable[[], object]) -> None:
+    def at_office(self, what: str, act: Callable[[], object]) -> bool:
+        """What IT does there; whether it came to its end."""
+        done = False
         try:
             act()
         except Failure as failure:
@@ -229,7 +231,9 @@ class Run:
             self.world.tell(f"office {what}: crashed")
         else:
             self.world.tell(f"office {what}")
+            done = True
         self.world.counts[what] += 1
+        return done
 
     def restored(self, copy: sa.Engine, at: Any) -> None:
         self.world.pass_(90)
