@@ -179,13 +179,19 @@ def _doubled(serial: int) -> sa.Select[tuple[str]]:
 
 
 def void(tx: Transaction, owner: Device, body: VoidNumbersBody) -> dict[str, Any]:
-    """Explain serials that stay unused. Serials that bear a case, or are explained, are passed over.
+    """Explain serials that stay unused.
 
+    Those that bear a case, are explained, or were leased a second time to somebody else are passed over.
     A case that arrives under such a serial all the same (its slip is in somebody's hand) is registered and
     marked. Raises Refused OFFICE-NUMBER-FOREIGN for serials that are not one block of this device.
     """
-    mine = sa.select(block.c.id).where(
-        block.c.device == owner.id, block.c.low <= body.low, block.c.high >= body.high
+    mine = sa.union_all(
+        *(
+            sa.select(one.c.id).where(
+                one.c.device == owner.id, one.c.low <= body.low, one.c.high >= body.high
+            )
+            for one in (block, doubled_block)
+        )
     )
     if body.low > body.high or not body.reason.strip() or tx.connection.scalar(mine) is None:
         raise Refused("OFFICE-NUMBER-FOREIGN", f"{body.low}-{body.high}")
@@ -200,8 +206,14 @@ def void(tx: Transaction, owner: Device, body: VoidNumbersBody) -> dict[str, Any
         void_numbers.c.low <= body.high,
         void_numbers.c.high >= body.low,
     )
-    for row in tx.connection.execute(told):
-        taken.update(range(row.low, row.high + 1))
+    theirs = sa.select(block.c.low, block.c.high).where(
+        block.c.hall == owner.hall,
+        block.c.device != owner.id,
+        block.c.low <= body.high,
+        block.c.high >= body.low,
+    )
+    for row in (*tx.connection.execute(told), *tx.connection.execute(theirs)):
+        taken.update(range(max(row.low, body.low), min(row.high, body.high) + 1))
     rows, begun = [], body.low
     for serial in (*sorted(taken & set(range(body.low, body.high + 1))), body.high + 1):
         if begun < serial:

@@ -330,6 +330,9 @@ def test_a_number_leased_twice_registers_one_case_and_calls_a_person_for_the_oth
     assert _statuses(first.push(late)) == [("refused", "OFFICE-NUMBER-TWICE")], "whichever comes second"
     assert len(_rows(office, "SELECT 1 FROM registered_case")) == 2
     assert len(_rows(office, "SELECT 1 FROM doubled_block")) == 1
+    unused = {"low": lost["low"], "high": lost["high"], "reason": "enrolled again"}
+    assert _statuses(first.push(first.command("numbers.void", unused))) == [("applied", "")]
+    assert _rows(office, "SELECT 1 FROM void_numbers") == [], "they are the second window's"
     outside = third.filing(number=mine["body"]["number"])
     assert _statuses(third.push(outside)) == [("refused", "OFFICE-NUMBER-FOREIGN")]
 

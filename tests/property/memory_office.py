@@ -169,9 +169,9 @@ class MemoryOffice:
         if told:
             self.write(restoring.restored)
 
-    def enrol(self, window: str = "1", again: str | None = None) -> EnrolAnswer:
+    def enrol(self, window: str = "1", again: str | None = None, epoch: int = 0) -> EnrolAnswer:
         code = self.write(lambda tx: enrolment.new_code(tx, HALL, window, "A", again))
-        return self.write(lambda tx: enrolment.enrol(tx, code, "TEST-PC"))
+        return self.write(lambda tx: enrolment.enrol(tx, code, "TEST-PC", epoch))
 
     def sign_in(self, sender: Device) -> protocol.SessionAnswer:
         """What the right password opens: without its slow hash."""

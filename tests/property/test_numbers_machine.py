@@ -227,7 +227,8 @@ class NumbersMachine(RuleBasedStateMachine):
             self.again(window)
 
     def again(self, window: Window) -> None:
-        answer = self.office.enrol(window.line.sender.window, again=window.line.sender.id)
+        mine = window.line.sender
+        answer = self.office.enrol(mine.window, again=mine.id, epoch=mine.epoch)
         window.store.write(lambda tx: tx.meta.set_device(device_of(answer)))
         window.line.sender = sender_of(answer)
         window.enrolments += 1
@@ -253,6 +254,8 @@ class NumbersMachine(RuleBasedStateMachine):
         self.restored_from = copy
         self.office.restore(copy, told=told)
         for window in alive:
+            if window.shut_out:  # its twin came first
+                continue
             if known.get(window.line.sender.id) != window.line.sender.epoch:
                 if window.copied:
                     self.tell_apart(window)

@@ -252,11 +252,11 @@ class SimWindow:
 
     def enrol(self) -> None:
         """IT enrols the workstation, for the first time or in a new epoch. Tries until it is done."""
-        again = self.device.id if self.token else None
+        again, epoch = (self.device.id, self.device.epoch) if self.token else (None, 0)
         while True:
             code = self.network.office.code(self.hall, self.place, again)
             try:
-                answer = client_of(self.network, self.line).enrol(EnrolRequest(code, "SIM-PC"))
+                answer = client_of(self.network, self.line).enrol(EnrolRequest(code, "SIM-PC", epoch))
                 break
             except Failure:
                 if again is None:  # the office may have made a device nobody will ever be
