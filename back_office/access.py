@@ -21,6 +21,25 @@ _bearer = HTTPBearer(auto_error=False, scheme_name="device", description="the de
 _clerk = APIKeyHeader(name=CLERK_SESSION_HEADER, auto_error=False, scheme_name="clerk")
 
 
+# Asked with nearly every call: built once, so that SQLAlchemy compiles them once.
+_BY_TOKEN = (
+    sa.select(device, device_token.c.epoch.label("token_epoch"))
+    .join(device_token, device_token.c.device == device.c.id)
+    .where(device_token.c.hash == sa.bindparam("hash"))
+)
+_BY_SESSION = (
+    sa.select(staff.c.staff_no, staff.c.rights)
+    .join(session, sa.and_(session.c.hall == staff.c.hall, session.c.staff_no == staff.c.staff_no))
+    .where(
+        session.c.hash == sa.bindparam("hash"),
+        session.c.device == sa.bindparam("device"),
+        session.c.closed_at.is_(None),
+        session.c.expires_at > sa.bindparam("now", type_=session.c.expires_at.type),
+        staff.c.disabled_at.is_(None),
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """The workstation a token proves."""
@@ -63,12 +82,8 @@ def the_device(
     """Raises Refused 401 for a token nobody was given, 403 for a revoked device, 423 for an earlier epoch."""
     if token is None:
         raise Refused("OFFICE-DEVICE", status=401)
-    query = (
-        sa.select(device, device_token.c.epoch.label("token_epoch"))
-        .join(device_token, device_token.c.device == device.c.id)
-        .where(device_token.c.hash == digest(token.credentials))
-    )
-    row = office.look(lambda connection: connection.execute(query).one_or_none())
+    asked = {"hash": digest(token.credentials)}
+    row = office.look(lambda connection: connection.execute(_BY_TOKEN, asked).one_or_none())
     if row is None:
         raise Refused("OFFICE-DEVICE", status=401)
     if row.revoked_at is not None:
@@ -91,18 +106,8 @@ def the_clerk(office: OfficeHere, at: DeviceHere, token: SessionToken) -> Clerk:
 
     The rights are the ones of this moment, not those of the sign-in: what was taken away is gone at once.
     """
-    query = (
-        sa.select(staff.c.staff_no, staff.c.rights)
-        .join(session, sa.and_(session.c.hall == staff.c.hall, session.c.staff_no == staff.c.staff_no))
-        .where(
-            session.c.hash == digest(token or ""),
-            session.c.device == at.id,
-            session.c.closed_at.is_(None),
-            session.c.expires_at > office.settings.clock(),
-            staff.c.disabled_at.is_(None),
-        )
-    )
-    row = office.look(lambda connection: connection.execute(query).one_or_none())
+    asked = {"hash": digest(token or ""), "device": at.id, "now": office.settings.clock()}
+    row = office.look(lambda connection: connection.execute(_BY_SESSION, asked).one_or_none())
     if row is None:
         raise Refused("OFFICE-SESSION", status=401)
     return Clerk(row.staff_no, frozenset(json.loads(row.rights)))

@@ -173,8 +173,7 @@ async def _look_out(office: Office, watch: _Watch) -> None:
             now = await run_in_threadpool(office.look, feed.steps)
             if now != steps:
                 positions = await run_in_threadpool(office.look, feed.positions)
-                if steps >= 0:
-                    office.pokes.send({key: seq for key, seq in positions.items() if seen.get(key) != seq})
+                office.pokes.send({key: seq for key, seq in positions.items() if seen.get(key) != seq})
                 seen, steps = positions, now
         except Exception as error:  # whatever it was, this is not the last look
             logs.error("look-out", error)

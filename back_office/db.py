@@ -123,8 +123,8 @@ def _sqlite(path: Path) -> Database:
         sa.URL.create("sqlite", database=str(path)),
         module=driver,
         hide_parameters=True,  # parameters are personal data; exceptions must not carry them
-        pool_size=16,
-        max_overflow=48,  # more than the threads that serve requests: nobody waits for a connection
+        pool_size=48,  # more than the threads that serve requests: nobody waits, and none is opened anew
+        max_overflow=16,
     )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)

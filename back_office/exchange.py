@@ -119,20 +119,29 @@ async def wait(
     seconds: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = WAIT_SECONDS,
 ) -> WaitAnswer:
     """Answer when one of `scopes` ("queue:A:17,catalogue:0") is not at its cursor, or after `seconds`."""
-    return WaitAnswer(await news(office, device, scopes, seconds))
+    cursors, moved = await run_in_threadpool(standing, office, device, scopes)
+    return WaitAnswer(await news(office, cursors, moved, seconds))
 
 
-async def news(office: Office, device: Device, scopes: str, seconds: float) -> list[str]:
-    """The names of `scopes` that are not at their cursors, at once or within `seconds`.
+def standing(office: Office, device: Device, scopes: str) -> tuple[dict[ScopeKey, int], set[ScopeKey]]:
+    """The cursors that `scopes` tells, and which of them are not where the office is.
 
     Raises Refused for scopes that cannot be read or are not the device's.
     """
     cursors = {_scope_of(device, name): cursor for name, cursor in _cursors(scopes)}
-    with office.pokes.parked(cursors) as parked:
-        found = await run_in_threadpool(office.look, lambda connection: feed.moved(connection, cursors))
-        if not found:
-            found = await parked.wait(seconds)
-    return sorted(name for _, name in found)
+    if office.pokes.reached(cursors):  # a city that comes back after a cut asks this ten thousand times
+        return cursors, set()
+    return cursors, office.look(lambda connection: feed.moved(connection, cursors))
+
+
+async def news(
+    office: Office, cursors: dict[ScopeKey, int], moved: set[ScopeKey], seconds: float
+) -> list[str]:
+    """The names of the scopes that `moved`, or else of those that move within `seconds`."""
+    if not moved:
+        with office.pokes.parked(cursors) as parked:
+            moved = await parked.wait(seconds)
+    return sorted(name for _, name in moved)
 
 
 def _cursors(scopes: str) -> list[tuple[str, int]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,21 +21,33 @@ Positions = Mapping[ScopeKey, int]
 """The number of the last change of each scope."""
 
 
-@dataclass(slots=True, eq=False)
 class Parked:
-    """One waiting request: the scopes it asked for, where it has them, and those that had news."""
+    """One waiting request: the scopes it asked for, where it has them, and those that had news.
 
-    cursors: Positions
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
-    poked: set[ScopeKey] = field(default_factory=set)
+    Ten thousand of them wake at once, so it is a future and a timer, not an event inside a timeout.
+    """
+
+    __slots__ = ("_news", "cursors", "poked")
+
+    def __init__(self, cursors: Positions) -> None:
+        self.cursors = cursors
+        self.poked: set[ScopeKey] = set()
+        self._news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def wake(self) -> bool:
+        """Whether it was not woken before."""
+        if self._news.done():
+            return False
+        self._news.set_result(None)
+        return True
 
     async def wait(self, seconds: float) -> set[ScopeKey]:
         """The poked scopes; empty when the time is over or the office closes."""
+        timer = asyncio.get_running_loop().call_later(seconds, self.wake)
         try:
-            async with asyncio.timeout(seconds):
-                await self.woken.wait()
-        except TimeoutError:
-            return set()
+            await self._news
+        finally:
+            timer.cancel()
         return self.poked
 
 
@@ -47,6 +58,7 @@ class Pokes:
         self._metrics = metrics
         self._loop: asyncio.AbstractEventLoop | None = None
         self._parked: dict[ScopeKey, set[Parked]] = {}
+        self._sent: dict[ScopeKey, int] = {}
         self._closed = False
 
     def open(self) -> None:
@@ -57,14 +69,18 @@ class Pokes:
         """Let every parked request go, so that the server can stop. Called inside the loop."""
         self._closed, self._loop = True, None
         for parked in {one for group in self._parked.values() for one in group}:
-            parked.woken.set()
+            parked.wake()
 
     @contextmanager
     def parked(self, cursors: Positions) -> Iterator[Parked]:
-        """Park for the scopes of `cursors`: what is committed behind them from here on wakes the request."""
+        """Park for the scopes of `cursors`: what has been, or will be, sent behind them wakes the request.
+
+        So nothing is missed between the look at the scopes and here.
+        """
         one = Parked(cursors)
-        if self._closed:
-            one.woken.set()
+        one.poked.update(scope for scope, cursor in cursors.items() if self._sent.get(scope, 0) > cursor)
+        if self._closed or one.poked:
+            one.wake()
         for scope in cursors:
             self._parked.setdefault(scope, set()).add(one)
         if self._metrics is not None:
@@ -80,6 +96,17 @@ class Pokes:
                 if not group:
                     del self._parked[scope]
 
+    def reached(self, cursors: Positions) -> bool:
+        """Whether everything that was sent is known at `cursors`, as far as can be told without the database.
+
+        May be asked from any thread. A commit of another process that is not heard of yet comes as a poke.
+        """
+        return all(self._sent.get(scope) == cursor for scope, cursor in cursors.items())
+
+    def count(self, scope: ScopeKey) -> int:
+        """How many requests wait for `scope`."""
+        return len(self._parked.get(scope, ()))
+
     def send(self, positions: Positions) -> None:
         """Wake whoever waits for one of these scopes and has not come so far."""
         loop = self._loop
@@ -89,11 +116,11 @@ class Pokes:
     def _wake(self, positions: Positions) -> None:
         woken = 0
         for scope, seq in positions.items():
+            self._sent[scope] = max(seq, self._sent.get(scope, 0))
             for parked in self._parked.get(scope, ()):
                 if parked.cursors[scope] >= seq:
                     continue
-                woken += not parked.woken.is_set()
                 parked.poked.add(scope)
-                parked.woken.set()
+                woken += parked.wake()
         if self._metrics is not None and woken:
             self._metrics.poked(woken)

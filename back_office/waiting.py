@@ -13,17 +13,22 @@ import time
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
+from anyio import CapacityLimiter, to_thread
 from fastapi.security import HTTPAuthorizationCredentials
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from back_office.access import the_device
-from back_office.exchange import MAX_WAIT_SECONDS, WAIT_SECONDS, news
+from back_office.exchange import MAX_WAIT_SECONDS, WAIT_SECONDS, news, standing
 from back_office.office import Office
+from back_office.pokes import ScopeKey
 from back_office.problems import Refused
 
 PATH = "/v1/sync/wait"
+
+TURNS = 2
+"""Threads that look where the scopes are. The looks are short: more of them would only wait for each other,
+and when a whole city comes back at once they would keep the threads from those who call and file."""
 
 
 class Waiting:
@@ -32,6 +37,7 @@ class Waiting:
     def __init__(self, app: ASGIApp, office: Office) -> None:
         self.app = app
         self.office = office
+        self._turns = CapacityLimiter(TURNS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -57,10 +63,14 @@ class Waiting:
             return None
         if token is None or asked or not 0 <= seconds <= MAX_WAIT_SECONDS:
             return None
-        try:
+
+        def look() -> tuple[dict[ScopeKey, int], set[ScopeKey]]:
             proof = HTTPAuthorizationCredentials(scheme="Bearer", credentials=token)
-            device = await run_in_threadpool(the_device, self.office, proof)
-            return await news(self.office, device, scopes, seconds)
+            return standing(self.office, the_device(self.office, proof), scopes)
+
+        try:
+            cursors, moved = await to_thread.run_sync(look, limiter=self._turns)
+            return await news(self.office, cursors, moved, seconds)
         except (Refused, SQLAlchemyError):
             return None
 

@@ -39,24 +39,29 @@ HALL = HallSetup("BE01", "绵阳市政务服务中心", "510700")
 WAIT_SECONDS = 50
 GOAL_SHARE = 1.5
 GOAL_MB = 200.0
-_NEVER_AGAIN = 0.5  # seconds of quiet after the last window has parked
+_QUIET = 0.5  # seconds after the last window has parked
 
 
 @dataclass(frozen=True, slots=True)
 class Woken:
-    """Milliseconds from the act to each window's answer, and what the parked windows cost in memory."""
+    """Milliseconds from the act to each window's answer, what the parked windows cost in memory, and the
+    seconds it took until all had come back at once and waited."""
 
     waits: list[float]
     megabytes: float
+    parking: float
 
 
-# --- the servers, each a process of its own: a line on the input makes the change -----------------------
+# --- the servers, each a process of its own: "parked" asks how many are, "now" makes the change ------------
 
 
 def serve_office(folder: Path) -> None:
     with OfficeServer(folder) as server:
         print(server.url, flush=True)
-        for _line in sys.stdin:
+        for line in sys.stdin:
+            if line == "parked\n":
+                print(server.office.pokes.count(feed.CATALOGUE), flush=True)
+                continue
             server.office.write(lambda tx: tx.tell(News(feed.CATALOGUE)))
             print("told", flush=True)
 
@@ -66,10 +71,13 @@ def serve_bare() -> None:
     line.bind(("127.0.0.1", 0))
     loop = asyncio.new_event_loop()
     woken = asyncio.Event()
+    parked = 0
 
     async def answer(scope: Any, _receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
+        nonlocal parked
+        parked += 1
         await woken.wait()
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -82,7 +90,10 @@ def serve_bare() -> None:
         while not server.started:
             await asyncio.sleep(0.01)
         print(f"http://127.0.0.1:{line.getsockname()[1]}", flush=True)
-        while await loop.run_in_executor(None, sys.stdin.readline):
+        while line_in := await loop.run_in_executor(None, sys.stdin.readline):
+            if line_in == "parked\n":
+                print(parked, flush=True)
+                continue
             woken.set()
             print("told", flush=True)
         server.should_exit = True
@@ -139,19 +150,19 @@ async def park(process: subprocess.Popen[str], port: int, windows: int, cursors:
     """Park them all, let the server make the change, wait for every answer."""
     before = _megabytes(process.pid)
     parked = []
+    asked = time.perf_counter()
     for first in range(0, windows, 200):
         many = range(first, min(first + 200, windows))
         parked += await asyncio.gather(*(_ask(port, question(n, cursors)) for n in many))
     answers = [asyncio.ensure_future(_answered(reader)) for reader, _ in parked]
-    await asyncio.sleep(_NEVER_AGAIN + windows / 4000)
+    while int(await _tell(process, "parked")) < windows:
+        await asyncio.sleep(0.05)
+    parking = time.perf_counter() - asked
+    await asyncio.sleep(_QUIET)
     early = [one for one in answers if one.done()]
     assert not early, f"{len(early)} of {windows} did not wait: {early[0].result()!r}"
     cost = _megabytes(process.pid) - before
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write("now\n")
-    process.stdin.flush()
-    await asyncio.get_running_loop().run_in_executor(None, process.stdout.readline)
+    await _tell(process, "now")
     begun = time.perf_counter()
     waits = []
     for text, at in await asyncio.gather(*answers):
@@ -159,7 +170,16 @@ async def park(process: subprocess.Popen[str], port: int, windows: int, cursors:
         waits.append((at - begun) * 1000)
     for _, writer in parked:
         writer.close()
-    return Woken([max(0.0, wait) for wait in waits], cost)
+    return Woken([max(0.0, wait) for wait in waits], cost, parking)
+
+
+async def _tell(process: subprocess.Popen[str], word: str) -> str:
+    """What the server answers to `word`."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{word}\n")
+    process.stdin.flush()
+    return await asyncio.get_running_loop().run_in_executor(None, process.stdout.readline)
 
 
 async def _ask(port: int, asked: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -219,6 +239,7 @@ def run(windows: int = 10_000) -> Claim:
         Row(f"wake-up of {windows:,}, {name}", of(ours.waits), of(bare.waits)) for name, of in figures.items()
     ]
     rows.append(Row("memory for them", ours.megabytes, bare.megabytes, "MB"))
+    rows.append(Row("all come back at once after a cut, until all wait", ours.parking, bare.parking, "s"))
     share = rows[1].ratio or 0.0
     extra = ours.megabytes - bare.megabytes
     return Claim(
