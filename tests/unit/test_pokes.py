@@ -1,17 +1,17 @@
-"""Pokes and the requests that wait for them: nothing is missed between a look and the parking, none wakes late."""
+"""Pokes and who waits for them: nothing is missed between a look and the parking, nobody wakes late."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from back_office.pokes import Pokes
+from back_office.pokes import Pokes, ScopeKey
 
 QUEUE, CATALOGUE = ("MY01", "queue:A"), ("", "catalogue")
 
 
-def told(act: Callable[[Pokes], Awaitable[set[tuple[str, str]]]]) -> set[tuple[str, str]]:
-    async def run() -> set[tuple[str, str]]:
+def told(act: Callable[[Pokes], Awaitable[object]]) -> object:
+    async def run() -> object:
         pokes = Pokes()
         pokes.open()
         return await act(pokes)
