@@ -19,9 +19,7 @@ def told(act: Callable[[Pokes], Awaitable[object]]) -> object:
     return asyncio.run(run())
 
 
-async def wait(
-    pokes: Pokes, cursors: dict[tuple[str, str], int], seconds: float = 5.0
-) -> set[tuple[str, str]]:
+async def wait(pokes: Pokes, cursors: dict[ScopeKey, int], seconds: float = 5.0) -> set[ScopeKey]:
     with pokes.parked(cursors) as parked:
         return await parked.wait(seconds)
 
