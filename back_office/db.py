@@ -153,8 +153,8 @@ def _postgresql(address: str) -> Database:
         creator=lambda: connect(address),  # libpq reads the address itself: several hosts, sslmode, …
         hide_parameters=True,
         isolation_level="READ COMMITTED",
-        pool_size=8,
-        max_overflow=12,  # 20 a worker: four workers fit under PostgreSQL's usual 100
+        pool_size=20,
+        max_overflow=0,  # kept open: a new one costs a fork. Four workers fit under PostgreSQL's usual 100
         pool_timeout=POOL_SECONDS,
     )
     reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
