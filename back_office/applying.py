@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,9 +13,9 @@ from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from back_office import blocks, cases, logs, upcasting, visits
 from back_office.access import Device
 from back_office.accounts import Grants
-from back_office.office import Transaction, compact
+from back_office.office import Transaction
 from back_office.problems import NotYet, Refused, malformed
-from clerk_app.sync.protocol import CommandMessage, command_hash
+from clerk_app.sync.protocol import CommandMessage, command_text
 
 MAX_COMMAND_BYTES = 128 * 1024
 
@@ -137,9 +138,10 @@ def refused(refusal: Refused) -> Outcome:
 
 def _understood(message: CommandMessage) -> tuple[Kind, Any]:
     """The kind and the typed body. Raises Refused."""
-    if len(compact(message.body).encode()) > MAX_COMMAND_BYTES:
+    text = command_text(message.id, message.type, message.body)
+    if len(text) > MAX_COMMAND_BYTES:
         raise Refused("OFFICE-TOO-LARGE", "command")
-    if command_hash(message.id, message.type, message.body) != message.hash:
+    if hashlib.sha256(text).hexdigest() != message.hash:
         raise Refused("OFFICE-HASH", "contents")
     if message.body.get("operator", message.operator) != message.operator:
         raise Refused("OFFICE-OPERATOR", "not the one of the body")

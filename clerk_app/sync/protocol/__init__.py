@@ -47,6 +47,7 @@ from clerk_app.sync.protocol.commands import (
     PushAnswer,
     PushRequest,
     command_hash,
+    command_text,
 )
 from clerk_app.sync.protocol.common import SCHEMA, HealthAnswer, Problem, Sealed, TimeAnswer
 from clerk_app.sync.protocol.counter import (
@@ -140,5 +141,6 @@ __all__ = [
     "VoidTicketRequest",
     "WaitAnswer",
     "command_hash",
+    "command_text",
     "scope_digest",
 ]

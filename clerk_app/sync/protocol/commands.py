@@ -45,10 +45,15 @@ class CommandMessage:
     """What the office had answered before it lost its memory: `official_number` of a filed case."""
 
 
+def command_text(id_: str, type_: str, body: Mapping[str, Any]) -> bytes:
+    """The canonical JSON (sorted keys, no spaces, UTF-8) of id, type and body."""
+    told = json.dumps([id_, type_, body], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return told.encode()
+
+
 def command_hash(id_: str, type_: str, body: Mapping[str, Any]) -> str:
-    """Hex SHA-256 over the canonical JSON (sorted keys, no spaces, UTF-8) of id, type and body."""
-    canonical = json.dumps([id_, type_, body], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    """Hex SHA-256 over `command_text`."""
+    return hashlib.sha256(command_text(id_, type_, body)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
