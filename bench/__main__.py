@@ -19,7 +19,19 @@ from pathlib import Path
 from bench.report import Claim, published, table
 from clerk_app.domain.hall_time import HALL_TIME
 
-NAMES = ("start", "search", "accept", "card", "slip", "drain", "ui_gap")
+NAMES = (
+    "start",
+    "search",
+    "accept",
+    "card",
+    "slip",
+    "ui_gap",
+    "first_sync",
+    "drain",
+    "parked",
+    "calling",
+    "growth",
+)
 EVIDENCE = Path(__file__).parents[1] / "docs" / "evidence.md"
 FAULTS = EVIDENCE.with_suffix("") / "faults.md"
 """Written by hand, the last part of the page."""

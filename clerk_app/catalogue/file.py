@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class CatalogueFile:
-    """Implements `clerk_app.desk.ports.Catalogue`. Not shared between threads."""
+    """Implements `clerk_app.desk.ports.Catalogue`. Of several threads one at a time may use it."""
 
     def __init__(self, path: Path) -> None:
         """Open `path`. Raises Failure CATALOGUE-MISSING, CATALOGUE-DAMAGED or CATALOGUE-NEWER."""
@@ -52,14 +52,14 @@ class CatalogueFile:
             raise Failure("CATALOGUE-MISSING", path.name)
         self._path = path
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-        self._connection = sqlcipher3.connect(uri, uri=True, isolation_level=None)
+        self._connection = sqlcipher3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
             meta: dict[str, str] = dict(self._rows("SELECT key, value FROM meta"))
             _refuse_newer(int(meta["format"]))
             self._version = meta["version"]
             self._count = int(meta["items"])
             self._index = self._load()
-            self._changes = read_changes(path)
+            self.read_changes()
         except (KeyError, ValueError, IndexError) as cause:
             self._connection.close()
             raise Failure("CATALOGUE-DAMAGED", f"{path.name}: {type(cause).__name__}") from cause
@@ -78,6 +78,10 @@ class CatalogueFile:
 
     def close(self) -> None:
         self._connection.close()
+
+    def read_changes(self) -> None:
+        """See what the feed has laid over the file, as it is now. Failure CATALOGUE-DAMAGED."""
+        self._changes = read_changes(self._path)
 
     @property
     def count(self) -> int:

@@ -19,9 +19,7 @@ class SharedCatalogue:
     def __init__(self, path: Path, lane: Lane) -> None:
         self._path = path
         self._lane = lane
-        self._file: CatalogueFile | None = None
-        if path.exists():
-            lane.run(self._open)
+        self._file = CatalogueFile(path) if path.exists() else None
 
     @property
     def count(self) -> int:
@@ -58,8 +56,21 @@ class SharedCatalogue:
         self._lane.run(lay)
 
     def reopen(self) -> None:
-        """A new file was swapped in: searches from now on see it."""
-        self._lane.run(self._open)
+        """A new file was swapped in: searches from now on see it.
+
+        Opened and closed here, so that the lane goes on answering: closing the last handle of a file that is
+        no more makes the system give back a hundred megabytes first.
+        """
+        new = CatalogueFile(self._path)
+
+        def swap() -> CatalogueFile | None:
+            new.read_changes()  # laid over the old file meanwhile
+            before, self._file = self._file, new
+            return before
+
+        before = self._lane.run(swap)
+        if before is not None:
+            before.close()
 
     def close(self) -> None:
         def shut() -> None:
@@ -68,11 +79,6 @@ class SharedCatalogue:
                 self._file = None
 
         self._lane.run(shut)
-
-    def _open(self) -> None:
-        before, self._file = self._file, CatalogueFile(self._path)
-        if before is not None:
-            before.close()
 
 
 def discard(path: Path) -> None:
