@@ -206,7 +206,8 @@ def _template(scope: Scope) -> str:
 class Porch:
     """In front of everything: refuses bodies nobody should send, names each request for the log (the name
     goes back as X-Request-Id; it is never the caller's, who might write anything there), and writes one log
-    line a request.
+    line a request. A bug is answered here: what leaves the application closes the connection, the window's
+    next request, another case's perhaps, would fail with it, and the server would write the whole message.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -240,6 +241,10 @@ class Porch:
 
         try:
             await self.app(scope, counted, noted)
+        except Exception as error:
+            if status:
+                raise  # half an answer cannot be taken back
+            await problems.bug(error)(scope, receive, noted)
         finally:
             route = _template(scope)
             method = scope["method"] if scope["method"] in METHODS else "?"

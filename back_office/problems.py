@@ -57,6 +57,12 @@ def answer(problem: Problem, status: int, headers: dict[str, str] | None = None)
     return JSONResponse(asdict(problem), status, headers)
 
 
+def bug(error: Exception) -> JSONResponse:
+    """A failure of ours; its message may quote data, so neither the caller nor the log is told more of it."""
+    logs.error("request", error)
+    return answer(Problem("OFFICE-ERROR", type(error).__name__), 500)
+
+
 def refusal(error: Refused) -> JSONResponse:
     problem = Problem(error.code, error.detail, error.expected_seq)
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
@@ -105,5 +111,4 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def _bug(_request: Request, error: Exception) -> JSONResponse:
-        logs.error("request", error)
-        return answer(Problem("OFFICE-ERROR", type(error).__name__), 500)
+        return bug(error)

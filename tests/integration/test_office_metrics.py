@@ -16,7 +16,7 @@ import requests
 from office_hall import CLERK, DATABASES, Hall, Workstation, an_office, served
 from prometheus_client.parser import text_string_to_metric_families
 
-from back_office import logs
+from back_office import feed, logs
 from back_office.embedded import OfficeServer
 
 
@@ -130,4 +130,23 @@ def test_every_line_of_a_request_carries_the_name_the_caller_got(
     assert mine() == ["sign-in-refused", "request"]
     other = requests.get(f"{hall.url}/v1/time", headers={"X-Request-Id": "510704199001011234"}, timeout=10)
     assert other.headers["X-Request-Id"] != "510704199001011234"
+    assert "510704199001011234" not in caplog.text
+
+
+def test_a_bug_is_told_counted_and_costs_nobody_else_his_connection(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("510704199001011234")
+
+    with requests.Session() as line, monkeypatch.context() as patched:
+        patched.setattr(feed, "positions", broken)
+        for _ in range(20):  # a closed connection shows at the next request, not always at the first
+            told = line.get(f"{hall.url}/health", timeout=10)
+            assert (told.status_code, told.json()["code"]) == (500, "OFFICE-ERROR")
+            assert told.headers["X-Request-Id"]
+            assert told.headers.get("Connection") != "close"
+    assert requests.get(f"{hall.url}/health", timeout=10).ok
+    counted = '{"method": "GET", "route": "/health", "status": "500"}'
+    assert _samples(hall.url)[f"back_office_requests_total{counted}"] == 20
     assert "510704199001011234" not in caplog.text

@@ -219,7 +219,7 @@ def test_enrolment_keeps_the_token_and_makes_the_device(script):
     keeper = Keeper()
     answer = enrol(script.server.url, " ABCD-EFGH ", "PC-12", keeper)
     assert keeper.kept == {"dev-1": "device-token"}
-    assert script.asked[0][1] == {"code": "ABCD-EFGH", "machine": "PC-12"}
+    assert script.asked[0][1] == {"code": "ABCD-EFGH", "machine": "PC-12", "epoch": 0}
     assert device_of(answer) == DEVICE
 
 
