@@ -9,7 +9,7 @@ ifeq ($(QT_QPA_PLATFORM),)
 unexport QT_QPA_PLATFORM
 endif
 
-.PHONY: help demo tour test check bench chaos fuzz contract soak simulate property requirements pictures clean
+.PHONY: help demo tour test check bench chaos fuzz contract soak simulate property mutation requirements pictures clean
 
 help:
 	@echo "make demo          practise in a whole hall on this machine (off-screen tour without a display)"
@@ -21,6 +21,7 @@ help:
 	@echo "make simulate      windows and office in one process, from SEEDS=200 seeds on FIRST=1"
 	@echo "make chaos         real offices, windows and lines: KILLS=1000 kills, history judged afterwards; PostgreSQL, too"
 	@echo "make property      a long search of the state machines: store, numbers, feed, push"
+	@echo "make mutation      change the sync, the numbering and the office's commands place by place: which test notices?"
 	@echo "make contract      10,000s of odd requests against the office's OpenAPI document"
 	@echo "make check         formatting, types, import rules"
 	@echo "make pictures      the pictures of the README from a new tour"
@@ -75,6 +76,11 @@ soak: $(VENV)/.dev
 
 property: $(VENV)/.dev
 	@$(BIN)/python -m pytest tests/property -n 2 --hypothesis-profile=long --timeout=0
+
+SHARE ?= 1.0
+mutation: $(VENV)/.dev
+	@rm -f build/mutation.jsonl
+	@$(BIN)/python -m tests.mutation --share $(SHARE)
 
 KILLS ?= 1000
 chaos: $(VENV)/.dev

@@ -27,6 +27,7 @@ NAMES = (
     "slip",
     "ui_gap",
     "first_sync",
+    "meanwhile",
     "drain",
     "parked",
     "calling",

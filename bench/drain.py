@@ -212,7 +212,7 @@ def run(count: int = 2000, runs: int = 3) -> Claim:
         rows=(
             Row("outbox empty (the office has all)", median(sent), median(bare)),
             Row("every case registered at the window", median(registered), median(bare)),
-            Row("the same, 50 ms round trip, 1 % of the pieces lost", thin),
+            Row("the same, 50 ms round trip, 1 % of the pieces lost", thin, None),
         ),
         note=f"Median of {runs} runs, one after the other; slowest {max(registered):.0f} ms. "
         "The office, its SQLite with full commits and the window share one machine.",
