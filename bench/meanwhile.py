@@ -10,6 +10,7 @@ in turns of rest and sync, so that a noisy machine is noisy for both.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import threading
 import time
@@ -36,12 +37,16 @@ TEXTS = ("社保", "shebao", "sbk", "营业执照", "食品经营许可证", "�
 
 @contextmanager
 def syncing(window: Window) -> Iterator[list[float]]:
-    """One first sync after the other, until the end; the milliseconds each took."""
+    """One first sync after the other, until the end; the milliseconds each took.
+
+    The file before it keeps a second name until then: a first sync has no old file whose room is given back.
+    """
     taken: list[float] = []
     end = threading.Event()
 
     def work() -> None:
         while not end.is_set():
+            os.link(window.file, window.folder / f"before-{len(taken)}")
             window.store.write(lambda tx: tx.feed.keep_only(()))
             taken.append(window.first_sync())
             window.pull_catalogue()
@@ -53,6 +58,8 @@ def syncing(window: Window) -> Iterator[list[float]]:
     finally:
         end.set()
         thread.join()
+        for kept in window.folder.glob("before-*"):
+            kept.unlink()
 
 
 def timed(act: Callable[[int], object]) -> list[float]:

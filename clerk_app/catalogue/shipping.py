@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import zstandard
 
@@ -15,6 +16,7 @@ LEVEL = 12
 """Packed once, sent to thousands of windows."""
 
 CHUNK = 1 << 20
+STEP = 1 << 20
 LARGEST = 1 << 30
 """Bytes; what claims to be larger unpacked is no catalogue."""
 
@@ -49,11 +51,9 @@ def install(packed: Path | bytes, target: Path, sha256: str) -> None:
     found = hashlib.sha256()
     try:
         with aside.open("wb") as file:
-            for chunk in _unpacked(packed):
-                found.update(chunk)
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
+            for piece in _unpacked(packed):
+                found.update(piece)
+                _write_through(file, piece)
         if found.hexdigest() != sha256:
             raise Failure("CATALOGUE-DAMAGED", f"digest {found.hexdigest()[:12]}…, expected {sha256[:12]}…")
         aside.replace(target)
@@ -78,6 +78,16 @@ def _unpacked(packed: Path | bytes) -> Iterator[bytes]:
         if size > LARGEST:
             raise zstandard.ZstdError("larger than a catalogue may be")
         yield piece
+
+
+def _write_through(file: BinaryIO, piece: bytes) -> None:
+    """Write in steps that are each on the disk before the next: a commit of the clerk's store waits behind
+    what the disk has to write just then, and that must never be a whole catalogue.
+    """
+    for start in range(0, len(piece), STEP):
+        file.write(piece[start : start + STEP])
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:
