@@ -107,6 +107,13 @@ def _window(tx: Transaction, hall: str, window: str) -> Window:
 @contextmanager
 def serving(settings: Settings, workers: int) -> Iterator[int]:
     """The port of `back-office serve` over `settings`."""
+    with started(settings, workers) as (_, port):
+        yield port
+
+
+@contextmanager
+def started(settings: Settings, workers: int) -> Iterator[tuple[int, int]]:
+    """Process and port of `back-office serve` over `settings`."""
     port = _free_port()
     command = [sys.executable, "-m", "back_office", "--data", str(settings.data_dir), "serve"]
     command += ["--port", str(port), "--workers", str(workers)]
@@ -114,7 +121,7 @@ def serving(settings: Settings, workers: int) -> Iterator[int]:
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         try:
             asyncio.run(_up(port))
-            yield port
+            yield process.pid, port
         finally:
             process.terminate()
 

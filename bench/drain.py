@@ -65,7 +65,13 @@ def item_code(number: int) -> str:
 @contextmanager
 def served(folder: Path, items: int) -> Iterator[str]:
     """The address of an office with `items` items (the office counts 9,999 cases an item and day)."""
-    office = prepare(folder, HALL, [CLERK])
+    with serving(stocked(Settings(folder), items), workers=1) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+def stocked(settings: Settings, items: int) -> Settings:
+    """The office of `settings`, made with a hall, a clerk and `items` items in force."""
+    office = prepare(settings, HALL, [CLERK])
     codes = [item_code(number) for number in range(items)]
     kinds = [ItemKind(code[-12:], "社会保障卡补领", ItemType.LICENCE, Audience.PERSON) for code in codes]
     bodies = [Implementation(code, code[-12:], BODY, "绵阳市人社局", "510700", "city") for code in codes]
@@ -73,14 +79,13 @@ def served(folder: Path, items: int) -> Iterator[str]:
         catalogue.put_in_force(office, kinds, bodies)
     finally:
         office.close()
-    with serving(Settings(folder), workers=1) as port:
-        yield f"http://127.0.0.1:{port}"
+    return settings
 
 
 class Window:
     """An enrolled window with `count` cases filed and none of them sent."""
 
-    def __init__(self, office: Path, url: str, folder: Path, count: int, item: str) -> None:
+    def __init__(self, office: Path | Settings, url: str, folder: Path, count: int, item: str) -> None:
         code = enrolment_code(office, window="12")
         client = OfficeClient(url)
         answer = client.enrol(EnrolRequest(code, "bench"))
@@ -88,7 +93,8 @@ class Window:
         self.device: Device = device_of(answer)
         self.token = answer.token
         self.client = OfficeClient(url, token=self.token)
-        DirectOffice(self.client, self.device).sign_in(CLERK.staff_no, CLERK.password)
+        signed_in = DirectOffice(self.client, self.device).sign_in(CLERK.staff_no, CLERK.password)
+        self.session = signed_in.token
         self.store = SqlStore.open(folder, throw_away_key())
         self.store.write(lambda tx: tx.meta.set_device(self.device))
         blocks.keep_ahead(self.client, self.store, self.device, size=min(2 * count, MAX_BLOCK))
@@ -153,20 +159,23 @@ def drain_ours(window: Window) -> tuple[float, float]:
     return (window.sent_at[-1] - begun) * 1000, (ended - begun) * 1000
 
 
+def pushes(window: Window, size: int = MAX_COMMANDS) -> list[PushRequest]:
+    """The window's commands in order, `size` in each."""
+    commands = window.store.read(lambda tx: tx.outbox.next_batch(len(window.cases)))
+    return [
+        PushRequest(
+            window.device.id,
+            window.device.epoch,
+            commands[at].seq,
+            [command_message(command) for command in commands[at : at + size]],
+        )
+        for at in range(0, len(commands), size)
+    ]
+
+
 def post_bare(url: str, window: Window) -> float:
     """Milliseconds to post the window's commands as prepared bytes."""
-    commands = window.store.read(lambda tx: tx.outbox.next_batch(len(window.cases)))
-    bodies = [
-        msgspec.json.encode(
-            PushRequest(
-                window.device.id,
-                window.device.epoch,
-                commands[at].seq,
-                [command_message(command) for command in commands[at : at + MAX_COMMANDS]],
-            )
-        )
-        for at in range(0, len(commands), MAX_COMMANDS)
-    ]
+    bodies = [msgspec.json.encode(push) for push in pushes(window)]
     headers = {"Authorization": f"Bearer {window.token}", "Content-Type": "application/json"}
     with requests.Session() as session:
         session.trust_env = False

@@ -24,6 +24,7 @@ from pathlib import Path
 from types import CodeType, FunctionType
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 from sqlalchemy import Connection, text
 
 from clerk_app.store import schema
@@ -44,6 +45,17 @@ OPTIONS = (
     "-pno:xdist",
     "-Wignore::pytest.PytestAssertRewriteWarning",  # what was imported before the fork stays
 )
+settings.register_profile(  # the machines end at the first failure
+    "mutation",
+    max_examples=20,
+    stateful_step_count=25,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate,),
+    report_multiple_bugs=False,
+)
 KILLED, SURVIVED, NOT_PLACED = 1, 0, 7
 
 
@@ -62,15 +74,20 @@ def code_of(mutant: Mutant, path: str) -> CodeType | None:
     return None
 
 
-def replaced(module: str, code: CodeType) -> bool:
-    """Put `code` into the function it is of, wherever that is held."""
+def functions_of(path: str) -> list[FunctionType]:
+    """Every function of the file, wherever it is held. Asked before the freeze hides them."""
+    module = module_of(path)
+    return [one for one in gc.get_objects() if isinstance(one, FunctionType) and one.__module__ == module]
+
+
+def replaced(functions: list[FunctionType], code: CodeType) -> bool:
+    """Put `code` into the function it is of."""
     found = False
-    for one in gc.get_objects():
-        if isinstance(one, FunctionType) and one.__module__ == module:
-            old = one.__code__
-            if (old.co_qualname, old.co_firstlineno) == (code.co_qualname, code.co_firstlineno):
-                one.__code__ = code
-                found = True
+    for one in functions:
+        old = one.__code__
+        if (old.co_qualname, old.co_firstlineno) == (code.co_qualname, code.co_firstlineno):
+            one.__code__ = code
+            found = True
     return found
 
 
@@ -82,13 +99,13 @@ def forget_results() -> None:
                 one.cache_clear()
 
 
-def in_child(target: Target, path: str, mutant: Mutant | None) -> int:
+def in_child(target: Target, path: str, functions: list[FunctionType], mutant: Mutant | None) -> int:
     """Fork, change, test; how it ended."""
     child = os.fork()
     if child == 0:
         code = KILLED
         try:
-            code = _test(target, path, mutant)
+            code = _test(target, path, functions, mutant)
         finally:
             os._exit(code)
     until = time.monotonic() + WALL_SECONDS
@@ -103,14 +120,14 @@ def in_child(target: Target, path: str, mutant: Mutant | None) -> int:
         time.sleep(0.05)
 
 
-def _test(target: Target, path: str, mutant: Mutant | None) -> int:
+def _test(target: Target, path: str, functions: list[FunctionType], mutant: Mutant | None) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     if mutant is not None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
         code = code_of(mutant, path)
-        if code is None or not replaced(module_of(path), code):
+        if code is None or not replaced(functions, code):
             return NOT_PLACED
     for tests in target.tests:
         if pytest.main([*OPTIONS, "-x", "-k", target.only, *tests]) != pytest.ExitCode.OK:
@@ -136,8 +153,11 @@ def quick_stores() -> None:
     upgrade, schema.upgrade = schema.upgrade, fill  # type: ignore[assignment]
 
 
-def _prepare(target: Target) -> None:
-    """Everything imported, the offices that are copied made: what each child would do again."""
+def _prepare(target: Target, path: str) -> list[FunctionType]:
+    """Everything imported, the offices that are copied made: what each child would do again.
+
+    Returns the functions of the file.
+    """
     files = [name for tests in target.tests for name in tests]
     pytest.main([*OPTIONS, "--collect-only", *files])
     for name in ("memory_office", "memory_window", "office_hall"):
@@ -145,8 +165,10 @@ def _prepare(target: Target) -> None:
             sys.modules[name]._template()
     forget_results()
     quick_stores()
+    functions = functions_of(path)
     gc.freeze()
     assert threading.active_count() == 1, threading.enumerate()
+    return functions
 
 
 def _chosen(path: str, share: float, seed: int) -> Iterator[Mutant]:
@@ -159,17 +181,15 @@ def _chosen(path: str, share: float, seed: int) -> Iterator[Mutant]:
 def run(path: str, share: float, seed: int, report: Path) -> None:
     target = TARGETS[path]
     importlib.import_module(module_of(path))
-    _prepare(target)
-    if in_child(target, path, None) != SURVIVED:
+    functions = _prepare(target, path)
+    if in_child(target, path, functions, None) != SURVIVED:
         raise SystemExit(f"{path}: the tests fail without any change")
     lines = Path(path).read_text("utf-8").splitlines()
-    count = {"killed": 0, "survived": 0}
+    count = {"killed": 0, "survived": 0, "without a place": 0}
     with report.open("a", encoding="utf-8") as file:
         for mutant in _chosen(path, share, seed):
-            ended = in_child(target, path, mutant)
-            if ended == NOT_PLACED:
-                continue
-            fate = "survived" if ended == SURVIVED else "killed"
+            ended = in_child(target, path, functions, mutant)
+            fate = {SURVIVED: "survived", NOT_PLACED: "without a place"}.get(ended, "killed")
             count[fate] += 1
             row = {"path": path, "function": mutant.function, "line": mutant.line, "change": mutant.change}
             row |= {"fate": fate, "text": lines[mutant.line - 1].strip()}
@@ -179,7 +199,7 @@ def run(path: str, share: float, seed: int, report: Path) -> None:
                 print(
                     f"{path}:{mutant.line} {mutant.function}: {mutant.change}\n    {row['text']}", flush=True
                 )
-    print(f"{path}: {count['killed']} killed, {count['survived']} survived", flush=True)
+    print(f"{path}: " + ", ".join(f"{number} {fate}" for fate, number in count.items()), flush=True)
 
 
 def main() -> None:
@@ -196,7 +216,8 @@ def main() -> None:
             run(path, asked.share, asked.seed, asked.report)
             sys.stdout.flush()
             os._exit(0)
-        os.waitpid(child, 0)
+        if os.waitpid(child, 0)[1]:
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,4 @@
-"""Profiles: a short search that is the same every time, one that ends at the first failure for the mutation
-runs, and a long one for `make property`.
-"""
+"""Profiles: a short search that is the same every time, and a long one for `make property`."""
 
 from __future__ import annotations
 
@@ -21,9 +19,6 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=SLOW,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
-)
-settings.register_profile(
-    "mutation", settings.get_profile("quick"), phases=(Phase.generate,), report_multiple_bugs=False
 )
 settings.register_profile(
     "long",
