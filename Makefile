@@ -91,7 +91,7 @@ chaos: $(VENV)/.dev
 SEEDS ?= 200
 FIRST ?= 1
 simulate: $(VENV)/.dev
-	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST) --pace 1000
 
 $(VENV)/bin/python:
 	@installer/debian/packages.sh demo

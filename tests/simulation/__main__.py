@@ -10,7 +10,7 @@ import traceback
 from collections import Counter
 
 from tests.simulation.breaks import RULES
-from tests.simulation.run import STEPS, Outcome, simulate
+from tests.simulation.run import STEPS, Outcome, pace, simulate
 from tests.simulation.world import LAST_EVENTS
 
 
@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--break", dest="broken", default="", metavar="RULE", help=f"all, {', '.join(RULES)}")
     parser.add_argument("--events", type=int, default=LAST_EVENTS, help="printed of a run that fails")
     parser.add_argument("--keep-on", action="store_true", help="not only to the first seed that fails")
+    parser.add_argument("--pace", type=int, default=0, metavar="CASES", help="filed without any misfortune")
     options = parser.parse_args(arguments)
     seeds = range(options.first, options.first + options.seeds)
     if options.broken:
@@ -40,6 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
             if not options.keep_on:
                 return 1
     _figures(counts, len(seeds), seconds, hours)
+    if options.pace:
+        synced, whole = pace(options.pace)
+        print(f"in fine weather {synced:.0f} cases a second from filed to registered,", end=" ")
+        print(f"{whole:.0f} with the clerk's work")
     print(f"{failed} of {len(seeds)} seeds failed" if failed else "nothing lost, nothing doubled")
     return 1 if failed else 0
 
