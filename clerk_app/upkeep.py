@@ -9,13 +9,12 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from getpass import getuser
 from pathlib import Path
 
-from clerk_app import failures
 from clerk_app import settings as settings_file
 from clerk_app.bootstrap import cache_key
 from clerk_app.clock import wall
@@ -30,9 +29,8 @@ from clerk_app.store.vault import KeySource
 from clerk_app.sync import carrying
 from clerk_app.sync.carrying import Carried
 from clerk_app.sync.client import OfficeClient
-from clerk_app.sync.enrolment import KeyringTokens, TokenKeeper, probe
+from clerk_app.sync.enrolment import KeyringTokens, TokenKeeper, one_time_code, probe
 from clerk_app.sync.protocol import RecoverRequest
-from clerk_app.sync.transport import OfficeFailure
 
 _EXPORTED_KEY = "exported"
 """Meta: hex SHA-256 of each envelope that was made here, with spaces between."""
@@ -133,17 +131,8 @@ class Upkeep:
         """
         mine = recovery.device_of(self._cache)  # there is something to recover before the code is spent
         probe(self.tokens)
-        client = self._client("")
-        try:
+        with closing(self._client("")) as client, one_time_code():
             answer = client.recover(RecoverRequest(code.strip(), mine))
-        except OfficeFailure as failure:
-            if failure.problem is not None and failure.problem.code in failures.codes():
-                raise Failure(failure.problem.code, failure.detail) from failure
-            if failure.code in ("SYNC-RIGHTS", "SYNC-REJECTED"):
-                raise Failure("SYNC-CODE", failure.detail) from failure
-            raise
-        finally:
-            client.close()
         self.tokens.save(answer.device, answer.token)  # the old one ended with the answer
         self.key.restore(recovery.unwrap(self._cache, bytes.fromhex(answer.recovery_key)))
         with self._opened() as store:

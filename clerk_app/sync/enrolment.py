@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -71,19 +73,23 @@ def enrol(
     code, SYNC-NO-KEYRING, and those of `transport`.
     """
     probe(keeper)
-    client = OfficeClient(url, ca=ca, certificate=certificate)
-    try:
+    with closing(OfficeClient(url, ca=ca, certificate=certificate)) as client, one_time_code():
         answer = client.enrol(EnrolRequest(code.strip(), machine, epoch))
+    keeper.save(answer.device, answer.token)
+    return answer
+
+
+@contextmanager
+def one_time_code() -> Iterator[None]:
+    """What the office says about a one-time code, in its own words where this program knows them."""
+    try:
+        yield
     except OfficeFailure as failure:
         if failure.problem is not None and failure.problem.code in failures.codes():
             raise Failure(failure.problem.code, failure.detail) from failure
         if failure.code in ("SYNC-RIGHTS", "SYNC-REJECTED"):
             raise Failure("SYNC-CODE", failure.detail) from failure
         raise
-    finally:
-        client.close()
-    keeper.save(answer.device, answer.token)
-    return answer
 
 
 def probe(keeper: TokenKeeper) -> None:

@@ -38,7 +38,7 @@ from clerk_app.ui.snapshots import Snapshots, View
 from clerk_app.ui.ticket_notices import TicketNotices
 from clerk_app.ui.voiding import VoidingAtWindow
 
-_MINUTE_MS = 30_000
+_REFRESH_MS = 30_000
 """How often waiting minutes and the printer's state are read again when nothing else happens."""
 
 
@@ -65,7 +65,7 @@ class Counter(CounterPanels):
         self._again_in_session: Callable[[], None] = self.call
         self._tie_views()
         self._tie_acts()
-        self._again = QTimer(self, interval=_MINUTE_MS)
+        self._again = QTimer(self, interval=_REFRESH_MS)
         self._again.timeout.connect(lambda: self.read(View.QUEUE, View.STATUS, View.PRINTER))
 
     # --- views to panels -----------------------------------------------------------------------------
