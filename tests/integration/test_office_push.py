@@ -227,6 +227,8 @@ def test_what_cannot_be_read_or_is_unknown_is_refused_alone(station: Workstation
         {**station.filing(), "body": [1, 2]},
         {**station.filing(), "operator": "\ud800"},
         {**station.filing(), "id": {"a": 1}},
+        {**station.filing(), "id": "a\0b"},
+        {**station.filing(), "id": "\ud800" + "x" * 70},
         station.command("case.teleport", {}),
         station.command("case.file", {"number": 1}),
         station.command("case.file", {}, schema=7),
@@ -240,7 +242,7 @@ def test_what_cannot_be_read_or_is_unknown_is_refused_alone(station: Workstation
     assert answer.status_code == 200, answer.text
     results = answer.json()["results"]
     assert [r["code"] for r in results[:-1]] == [
-        *["OFFICE-MALFORMED"] * 5,
+        *["OFFICE-MALFORMED"] * 7,
         "OFFICE-UNKNOWN-COMMAND",
         "OFFICE-MALFORMED",
         "OFFICE-UNKNOWN-COMMAND",
@@ -248,8 +250,20 @@ def test_what_cannot_be_read_or_is_unknown_is_refused_alone(station: Workstation
         "OFFICE-TOO-LARGE",
         "OFFICE-MALFORMED",
     ]
+    assert [r["data"]["detail"] for r in results[:7]] == ["at", "at", "body", "text", "id", "text", "text"]
+    assert [r["id"] for r in results[4:7]] == ["dict", "a?b", "?" + "x" * 63]
     assert results[-1]["status"] == "applied"
     assert station.push(*spoiled, good).content == answer.content
+
+
+@pytest.mark.parametrize("odd", [5, None, "case.file", [1]])
+def test_what_is_no_command_at_all_has_no_place_and_is_refused_with_its_push(
+    station: Workstation, odd: Any
+) -> None:
+    envelope = {"device": station.device.device, "epoch": 1, "base_seq": 1, "commands": [odd]}
+    answer = station.ask("POST", "/sync/push", json=envelope)
+    assert (answer.status_code, answer.json()["code"]) == (422, "OFFICE-MALFORMED")
+    assert station.push(station.filing()).json()["results"][0]["status"] == "applied"
 
 
 def test_a_push_that_is_too_long_is_refused_whole_and_changes_nothing(station: Workstation) -> None:
