@@ -12,7 +12,9 @@ link, once, and its commands go on: an audit that stops the hall would be switch
 | a hole after the last link held                       | asked for again, as the office may have been     |
 |                                                       | restored; once the workstation has heard that,   |
 |                                                       | kept with the hole, broken                       |
-| no new link, and a head that is not the last one held | marked shorter until the head is there again     |
+| no new link, and a head that is not the last one held | asked for once, as a hole, where the workstation  |
+|                                                       | has heard of more than is held here; otherwise   |
+|                                                       | marked shorter until the head is there again     |
 
 The office's own acts are a chain of each hall, and one of the office, under the device "".
 """
@@ -145,7 +147,7 @@ def _take(tx: Transaction, sender: Device, asked: Links, *, new: bool) -> tuple[
             break
         if told.n > now.n and not _append(tx, sender, chain, now, told, heard=heard):
             break
-    _judge_head(tx, sender.id, chain, now, head, silent=new and not links)
+    _judge_head(tx, sender.id, chain, now, head, silent=new and not links, heard=heard)
     countersign = Sealed(row.sealed, row.seal) if row and row.seal else None
     if now.broken != was.broken:
         _tell(tx, sender.id, chain, now.broken)
@@ -236,13 +238,18 @@ def _row(tx: Transaction, hall: str, device: str, chain: str, told: AuditMessage
     }
 
 
-def _judge_head(tx: Transaction, device: str, chain: str, state: _Chain, head: str, *, silent: bool) -> None:
+def _judge_head(
+    tx: Transaction, device: str, chain: str, state: _Chain, head: str, *, silent: bool, heard: bool
+) -> None:
     """A push with new commands and no links says: you hold all of my chain. Its head must be the last."""
     if not head or head == state.head:
         if head:
             state.holds_again()
         return
-    if not silent or state.broken is not None:
+    if not silent or (state.broken is not None and not state.broken.startswith("hole")):
+        return
+    if not heard and state.broken is None:  # restored from a backup, and the workstation cannot know yet
+        state.breaks(f"hole after link {state.n}")
         return
     where = sa.and_(
         audit_record.c.device == device, audit_record.c.chain == chain, audit_record.c.hash == head

@@ -74,6 +74,8 @@ class AuditTrail:
         """
         through = answer.audit_through
         if not sent:
+            if through < self.through(tx):
+                tx.meta.set(THROUGH_KEY, str(through))
             return
         if through > sent[-1].n:  # this cache was restored; a chain shorter than the office's is its to judge
             if through > tx.audit.links():

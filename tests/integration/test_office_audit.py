@@ -168,6 +168,30 @@ def test_a_shorter_chain_is_noticed_by_its_head(hall: Hall, station: Workstation
     assert _broken(hall, chain) is None, "it was an older disk image that is gone again"
 
 
+def test_commands_of_before_a_restore_come_without_links_and_alarm_nobody(
+    hall: Hall, station: Workstation
+) -> None:
+    """The window heard that eight are held, and sends again the commands this office has lost."""
+    chain = Chain().grow(8)
+    _pushed(station, chain.sent(0, 4))
+    answer = _pushed(station, chain.sent(8) | {"audit_after": 8}, filing=True)
+    assert answer["audit_through"] == 4
+    assert _broken(hall, chain) == "hole after link 4"
+    assert _pushed(station, chain.sent(4) | {"audit_after": 4})["audit_through"] == 8
+    assert _broken(hall, chain) is None
+
+
+def test_who_says_again_that_more_is_held_than_there_is_has_a_shorter_chain(
+    hall: Hall, station: Workstation
+) -> None:
+    chain = Chain().grow(6)
+    _pushed(station, chain.sent(), filing=True)
+    chain.links = chain.links[:4]
+    for _ in range(2):
+        _pushed(station, chain.sent(6) | {"audit_after": 99}, filing=True)
+    assert _broken(hall, chain) == "shorter: ends at link 4, held to 6"
+
+
 def test_an_old_push_that_comes_twice_marks_nothing(hall: Hall, station: Workstation) -> None:
     chain = Chain().grow(2)
     command = station.filing()

@@ -216,6 +216,32 @@ def test_fault_08_a_restored_office_has_everything_again_also_from_a_window_with
     assert kept.unsent() == 0
 
 
+def test_a_restored_office_gets_the_audit_again_and_takes_nothing_for_tampering(office, kept, caplog):
+    def act(count: int) -> None:
+        for number in range(count):
+            kept.store.write(
+                lambda tx, n=number: tx.audit.add(
+                    at=kept.clock.now(), actor="1024", act="reveal", subject=f"MY01-{n}"
+                )
+            )
+
+    act(3)
+    kept.file()
+    kept.cycle()
+    copy = office.backup()
+    act(40)
+    kept.file()
+    kept.cycle()
+    office.restore(copy)
+    find_again(kept, office)
+    kept.cycle()  # the lost command comes without a link: the window knows of none that is missing
+    kept.cycle()
+    [verdict] = office.hall.server.office.write(lambda tx: audit_reading.verify(tx, kept.device.id))
+    assert (verdict.trouble, verdict.uncovered) == ("", 0)
+    assert office.hall.rows("SELECT n FROM audit_chain WHERE device <> ''")[0].n == 43
+    assert "audit-chain-broken" not in caplog.text
+
+
 def test_an_enrolment_and_a_block_made_after_the_backup_are_believed(office, kept):
     copy = office.backup()
     case = kept.file()

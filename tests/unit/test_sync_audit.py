@@ -93,6 +93,16 @@ def test_a_restored_office_gets_again_the_links_it_lost(store, office):
     assert office.audit == hashes(store)
 
 
+def test_an_office_that_lost_links_gets_them_also_from_a_window_with_none_to_send(store, office):
+    push = Push(store, DEVICE, HandClock())
+    act(store, 5)
+    push.drain(office, no_beat)
+    del office.audit[2:]
+    file_case(store, 1)
+    push.drain(office, no_beat)
+    assert office.audit == hashes(store)
+
+
 def test_links_the_office_does_not_take_are_not_sent_all_day(store, office, caplog):
     clock = HandClock()
     push = Push(store, DEVICE, clock)
