@@ -257,7 +257,6 @@ def _deliver(
                 held.keep(tx, sender, message, known["aggregate"])
             known = _tried_again(tx, sender, known, waiting)
             waiting.update(one["aggregate"] for one in batch.commands.values() if one["status"] == "held")
-            waiting.discard("")
         outcome = Outcome(known["status"], known["code"], json.loads(known["data"]))
     else:
         outcome = _new(tx, sender, message, grants, waiting, batch)

@@ -115,6 +115,13 @@ def test_a_gap_is_refused_with_the_number_expected(hall: Hall, station: Workstat
     assert station.push(lost, late).json()["last_seq"] == 3
 
 
+def test_a_push_that_is_not_dense_in_itself_is_told_where_to_go_on(station: Workstation) -> None:
+    station.push(station.filing())
+    skipping = [station.filing() | {"seq": seq} for seq in (2, 4)]
+    answer = station.push(*skipping, base_seq=2)
+    assert (answer.status_code, answer.json()["expected_seq"]) == (409, 2)
+
+
 def test_an_older_epoch_is_fenced_and_its_unsent_work_goes_up_in_the_new_one(hall: Hall) -> None:
     old = hall.workstation()
     sent, unsent = old.filing(), old.filing()
@@ -154,7 +161,8 @@ def test_the_same_id_with_other_contents_is_refused_alone(hall: Hall, station: W
 
     assert [(r["status"], r["code"]) for r in results] == [("refused", "OFFICE-HASH"), ("applied", "")]
     same_place = {**changed, "seq": 1}
-    assert station.result(same_place)["code"] == "OFFICE-HASH"
+    told = station.result(same_place)
+    assert (told["status"], told["code"]) == ("refused", "OFFICE-HASH")
 
 
 def test_a_hash_that_does_not_fit_the_body_is_refused(station: Workstation) -> None:
