@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from clerk_app.desk.ports import Device, Store, Transaction
+from clerk_app.desk.ports import Device, Store
 from clerk_app.sync.client import OfficeClient
 
 _log = logging.getLogger(__name__)
@@ -37,12 +37,6 @@ def refresh(client: OfficeClient, store: Store, device: Device) -> Device:
     known = store.read(lambda tx: tx.meta.device())
     if fresh == known:
         return fresh
-
-    def keep(tx: Transaction) -> None:
-        tx.meta.set_device(fresh)
-        if known is not None and known.queue != fresh.queue:
-            tx.feed.reset(f"queue:{fresh.queue}")  # from an earlier time there, perhaps
-
-    store.write(keep)
+    store.write(lambda tx: tx.meta.set_device(fresh))
     _log.info("the office changed what it has this workstation as")
     return fresh

@@ -167,7 +167,7 @@ def _lost_again(tx: Transaction, there: set[str], *, forgetful: bool) -> int:
     tx.attachments.ask_again()
     registered = tx.cases.registered()
     lost = [case_id for case_id in registered if case_id not in there]
-    kept = [case_id for case_id in registered if case_id in there] if forgetful else []
+    kept = registered if forgetful else ()
     return tx.outbox.again(lost, kept) if lost or kept else 0
 
 

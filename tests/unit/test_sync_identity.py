@@ -63,6 +63,27 @@ def test_a_window_that_it_moved_is_known_from_the_next_start_on(window):
     assert window.store.read(lambda tx: tx.feed.cursor("queue:general")) is None  # its mirror is gone
 
 
+def test_a_window_that_comes_back_to_a_queue_fetches_it_anew(window):
+    at_first = window.office.device_answer
+    for queue in ("social", DEVICE.queue):
+        window.cycle()
+        window.office.device_answer = replace(at_first, queue=queue)
+        window.start()
+        window.cycle()
+        window.start()
+        window.cycle()
+    assert window.office.snapshots.count(f"queue:{DEVICE.queue}") == 2
+
+
+def test_a_window_with_nothing_to_send_asks_once_a_start_what_the_office_still_has(window):
+    window.cycle()
+    window.office.pushes.clear()
+    window.start()
+    window.cycle()
+    window.cycle()
+    assert [len(push.commands) for push in window.office.pushes] == [0]
+
+
 def test_it_is_asked_once_a_start(window):
     window.cycle()
     assert "device" in window.asked

@@ -175,6 +175,21 @@ def test_a_kill_inside_a_snapshot_leaves_no_cursor(store, office):
     assert waiting(store) == ["A001"]
 
 
+def test_a_kill_while_a_wrong_mirror_is_fetched_leaves_no_cursor_to_half_of_it(store, office):
+    office.publish(QUEUE, "ticket", "t-A001", ticket("A001"))
+    pull(store, office, QUEUE)
+
+    def die_after_the_clearing() -> None:
+        if not waiting(store):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Pull(store, HandClock(), Items()).anew(office, QUEUE, die_after_the_clearing)
+    assert cursor(store, QUEUE) is None
+    pull(store, office, QUEUE)
+    assert waiting(store) == ["A001"]
+
+
 def test_a_registered_case_gets_its_official_number_once(store, office):
     case = file_case(store, 1)
     office.publish(DEVICE_SCOPE, "case", case.id, registered(case))
@@ -197,6 +212,16 @@ def test_a_void_case_is_void_here(store, office):
     known = store.read(lambda tx: tx.cases.get(case.id))
     assert (known.legal_state, known.sync_state) == (LegalState.VOID, SyncState.REGISTERED)
     assert known.official_number is None
+
+
+def test_a_case_that_was_registered_and_is_void_says_each_once(store, office):
+    case = file_case(store, 1)
+    office.publish(DEVICE_SCOPE, "case", case.id, registered(case))
+    pull(store, office, DEVICE_SCOPE)
+    office.publish(DEVICE_SCOPE, "case", case.id, registered(case, "void"))
+    pull(store, office, DEVICE_SCOPE)
+    events = store.read(lambda tx: tx.timeline.of_case(case.id))
+    assert [event.kind for event in events] == [TimelineKind.REGISTERED, TimelineKind.VOIDED]
 
 
 def refuse(store, case, command_id: str, code: str) -> None:
