@@ -256,6 +256,18 @@ def test_a_lease_beyond_the_counter_gives_it_away_too(office: Forgetful) -> None
     assert station.block(20, request_no=2)["low"] > lost["high"] + 1000
 
 
+def test_a_lost_lease_whose_request_got_another_block_since_is_taken_back_too(office: Forgetful) -> None:
+    station = office.workstation()
+    copy = office.backup()
+    lost = _block(station, request_no=1)
+    filed = station.filing()
+    office.restore(copy)
+    since = station.block(20, request_no=1)
+    assert since["low"] > lost["high"]
+    assert _statuses(station.push(filed, proofs=[lost["lease"]])) == [("applied", "")]
+    assert station.block(20, request_no=1)["id"] == since["id"]
+
+
 def test_no_official_number_is_given_out_between_the_proof_and_what_follows_from_it(
     office: Forgetful,
 ) -> None:
