@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sync_hall import DEVICE, NOW, HandClock, PaperOffice, file_case, no_beat, open_store
 
 from clerk_app.sync.audit import COUNTERSIGN_KEY, MAX_BYTES, REFUSED_SECONDS
-from clerk_app.sync.protocol import MAX_AUDIT, Sealed
+from clerk_app.sync.protocol import MAX_AUDIT, MAX_PUSH_BYTES, Sealed
 from clerk_app.sync.push import Push
 from clerk_app.sync.transport import OfficeFailure
 
@@ -81,6 +81,15 @@ def test_long_details_leave_room_for_the_commands(store, office):
     assert all(len(msgspec.json.encode(push.audit)) <= MAX_BYTES for push in office.pushes)
     assert len(office.pushes[0].commands) == 100
     assert office.audit == hashes(store)
+
+
+def test_links_and_long_cases_together_are_no_longer_than_a_push_may_be(store, office):
+    act(store, 12, "x" * 10_000)
+    for serial in range(1, 9):
+        file_case(store, serial, {"note": "x" * 60_000})
+    Push(store, DEVICE, HandClock()).drain(office, no_beat)
+    assert len(office.pushes[0].audit) == 12
+    assert all(len(msgspec.json.encode(push)) <= MAX_PUSH_BYTES for push in office.pushes)
 
 
 def test_a_restored_office_gets_again_the_links_it_lost(store, office):
