@@ -28,10 +28,19 @@ def _integration(*names: str) -> tuple[str, ...]:
 
 
 def _window(*own: str, machines: tuple[str, ...] = ()) -> Target:
-    return Target((_unit(*own), _property(*machines), _integration("sync_outages"))[: 3 if machines else 1])
+    groups = (_unit(*own), _property(*machines), _integration("sync_outages"))
+    return Target(tuple(group for group in groups if group))
 
 
-_PUSH = ("sync_push", "sync_restored", "sync_settling", "sync_audit", "sync_exchange", "sync_thin_line")
+_PUSH = (
+    "sync_push",
+    "sync_restored",
+    "sync_settling",
+    "sync_audit",
+    "sync_exchange",
+    "sync_thin_line",
+    "sync_identity",
+)
 
 TARGETS: dict[str, Target] = {
     "clerk_app/domain/numbering.py": Target((_unit("domain_small", "scanned"), _property("numbers"))),

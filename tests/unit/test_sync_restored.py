@@ -90,6 +90,20 @@ def test_a_push_brings_the_grants_and_leases_that_it_needs(store, office):
     assert [proof.text for proof in office.pushes[0].proofs] == ["g", "used", "in reserve"]
 
 
+def test_who_approved_without_the_office_is_vouched_for_too(store, office):
+    def known(tx) -> None:
+        for staff_no in ("1024", "3001"):
+            clerk = Operator(staff_no, "王芳", frozenset({"accept"}), NOW, grant=Seal(f"g{staff_no}", "00"))
+            tx.operators.save(clerk, "verifier")
+        void = {"case_id": case.id, "approved_by": "3001"}
+        tx.outbox.add("case.void", case.id, void, at=NOW, operator="1024")
+
+    case = file_case(store, 1)
+    store.write(known)
+    Push(store, DEVICE, HandClock()).drain(office, no_beat)
+    assert [proof.text for proof in office.pushes[0].proofs] == ["g1024", "g3001"]
+
+
 def test_a_filing_that_is_sent_again_says_what_the_office_had_given_it(store, office):
     cases = [file_case(store, serial) for serial in (1, 2)]
     drain(store, office)
