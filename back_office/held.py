@@ -149,6 +149,7 @@ def _answer(tx: Transaction, sender: Device, command_id: str, outcome: Outcome) 
     values = {"status": outcome.status, "code": outcome.code, "data": compact(outcome.data)}
     settled = sa.update(command).where(mine).values(**values, answered_at=tx.now, message=None)
     tx.connection.execute(settled)
+    assert outcome.status != "held"
     owed = OwedAnswer(outcome.status, outcome.code, outcome.data)
     data = json.loads(to_json(_owed, owed))
     tx.tell(News((sender.hall, f"device:{sender.id}"), "command", command_id, 1, "put", data))

@@ -81,5 +81,5 @@ TARGETS: dict[str, Target] = {
     "clerk_app/sync/seals.py": _window("seals", "sync_blocks"),
     "clerk_app/sync/settling.py": _window("sync_settling", "sync_push", "sync_restored", machines=("store",)),
     "clerk_app/sync/slices.py": _window("sync_pull", "sync_push"),
-    "clerk_app/sync/transport.py": _window("sync_transport"),
+    "clerk_app/sync/transport.py": _window("sync_transport", "sync_catalogue_file"),
 }

@@ -173,8 +173,10 @@ def test_a_voided_case_that_a_restored_office_registers_after_all_is_voided_ther
     office.refuse.clear()
     file_case(store, 2)
     drain(store, office)
-    sent = [(c.type, c.body["case_id"]) for push in office.pushes for c in push.commands][-1]
-    assert sent == ("case.void", case.id)
+    sent = [
+        (c.type, c.body["case_id"], c.body.get("reason")) for push in office.pushes for c in push.commands
+    ][-1]
+    assert sent == ("case.void", case.id, "wrong item")
 
 
 def settled_during_push(store, office, case, nth: int) -> None:

@@ -230,7 +230,8 @@ def test_the_certificate_of_another_machine_is_refused(secure, certificate):
     assert code_of(OfficeClient(url, ca=certificate).time) == "SYNC-TLS"
 
 
-def test_what_is_under_way_can_be_cut_from_another_thread(line):
+@pytest.mark.parametrize("end", [OfficeClient.cut, OfficeClient.close])
+def test_what_is_under_way_can_be_cut_from_another_thread(line, end):
     asked, done = threading.Event(), threading.Event()
 
     def never(_connection) -> None:
@@ -243,11 +244,18 @@ def test_what_is_under_way_can_be_cut_from_another_thread(line):
     begun = time.monotonic()
     thread.start()
     asked.wait(5)
-    client.cut()
+    end(client)
     thread.join(5)
     done.set()
     assert ended == ["SYNC-OFFLINE"]
     assert time.monotonic() - begun < 5
+    assert code_of(client.time) == "SYNC-OFFLINE"
+
+
+def test_what_is_under_way_over_tls_can_be_cut_too(secure, certificate):
+    client = OfficeClient(secure, ca=certificate)
+    client.time()
+    client.cut()
     assert code_of(client.time) == "SYNC-OFFLINE"
 
 
