@@ -67,7 +67,12 @@ def add_user(
     name_en: str = "",
     rights: Iterable[str] = RIGHTS,
 ) -> None:
-    """Raises Failure("OFFICE-RIGHT") for a right nobody knows or ("OFFICE-USER-KNOWN")."""
+    """Raises Failure("OFFICE-RIGHT-UNKNOWN"), ("OFFICE-USER-KNOWN"), ("OFFICE-NAME") for an empty name, or
+    ("OFFICE-STAFF-NUMBER") for a number that nobody could type at the sign-in."""
+    if not staff_no or any(letter.isspace() for letter in staff_no):
+        raise Failure("OFFICE-STAFF-NUMBER", repr(staff_no))
+    if not name.strip():
+        raise Failure("OFFICE-NAME", "name of the clerk")
     told = _known(rights)
     if tx.connection.scalar(sa.select(staff.c.staff_no).where(_is(hall, staff_no))) is not None:
         raise Failure("OFFICE-USER-KNOWN", staff_no)
@@ -107,7 +112,7 @@ def set_password(tx: Transaction, hall: str, staff_no: str, verifier: str) -> No
 
 
 def set_rights(tx: Transaction, hall: str, staff_no: str, rights: Iterable[str]) -> None:
-    """Other rights, at once wherever the office is asked. Failure("OFFICE-RIGHT") or ("OFFICE-NO-USER")."""
+    """Other rights, at once wherever the office is asked. OFFICE-RIGHT-UNKNOWN or OFFICE-NO-USER."""
     _change(tx, hall, staff_no, rights=compact(_known(rights)))
 
 
@@ -131,10 +136,10 @@ def listed(connection: sa.Connection, hall: str) -> list[Listed]:
 
 
 def _known(rights: Iterable[str]) -> list[str]:
-    """Sorted. Raises Failure("OFFICE-RIGHT") for one nobody knows."""
+    """Sorted. Raises Failure("OFFICE-RIGHT-UNKNOWN") for one nobody knows."""
     unknown = set(rights) - set(RIGHTS)
     if unknown:
-        raise Failure("OFFICE-RIGHT", ", ".join(sorted(unknown)))
+        raise Failure("OFFICE-RIGHT-UNKNOWN", f"{', '.join(sorted(unknown))}; known: {', '.join(RIGHTS)}")
     return sorted(set(rights))
 
 

@@ -20,12 +20,12 @@ from typing import Any, TypeVar
 
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from back_office import accounts, enrolment, halls, logs, migrations, queues
 from back_office.app import create_app
 from back_office.db import open_database
-from back_office.office import Office, Transaction, open_office
+from back_office.office import Office, Transaction, is_unusable, no_folder, open_office, unusable
 from back_office.settings import Settings, settings_of
 from clerk_app.failures import Failure
 from clerk_app.sync.protocol import TicketMessage
@@ -95,17 +95,32 @@ def prepare(where: Path | Settings, hall: HallSetup, users: Iterable[UserSetup] 
 
 
 def make_database(settings: Settings) -> None:
-    """Make or upgrade the database and its folder. Raises Failure("OFFICE-DATABASE")."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make or upgrade the database and its folder.
+
+    Raises Failure("OFFICE-FOLDER"), ("OFFICE-FILE") or, of PostgreSQL, ("OFFICE-DATABASE").
+    """
+    make_folder(settings)
     database = open_database(settings.database_address)
     try:
         database.write(migrations.upgrade)
-    except OperationalError as error:
-        raise Failure("OFFICE-DATABASE", type(error.orig).__name__) from None
+        if not settings.postgresql:
+            settings.database.chmod(0o600)
+    except DBAPIError as error:
+        if not is_unusable(error):
+            raise
+        raise unusable(settings, error) from None
+    except OSError as error:
+        raise no_folder(settings, error) from None
     finally:
         database.close()
-    if not settings.postgresql:
-        settings.database.chmod(0o600)
+
+
+def make_folder(settings: Settings) -> None:
+    """The data folder, for its owner alone. Raises Failure("OFFICE-FOLDER")."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise no_folder(settings, error) from None
 
 
 def enrolment_code(
@@ -130,10 +145,18 @@ def issue_ticket(where: Path | Settings, series: str, *, hall: str | None = None
 
 
 def write(where: Path | Settings, work: Callable[[Transaction], T]) -> T:
-    """One transaction on the office of `where`, beside a server that may be running there."""
-    office = open_office(settings_of(where))
+    """One transaction on the office of `where`, beside a server that may be running there.
+
+    Raises Failure("OFFICE-FILE") or ("OFFICE-DATABASE") when the database cannot be used.
+    """
+    settings = settings_of(where)
+    office = open_office(settings)
     try:
         return office.write(work)
+    except DBAPIError as error:
+        if not is_unusable(error):
+            raise
+        raise unusable(settings, error) from None
     finally:
         office.close()
 

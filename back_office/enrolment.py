@@ -31,8 +31,10 @@ def new_code(tx: Transaction, hall_code: str, window: str, queue_code: str, agai
     """A code for one enrolment within half an hour; only its hash is kept, so it is shown once.
 
     `again` is a device already enrolled: the code gives it a new epoch and fences the old one.
-    Raises Failure("OFFICE-NO-QUEUE") or ("OFFICE-NO-DEVICE").
+    Raises Failure("OFFICE-NO-QUEUE"), ("OFFICE-NO-DEVICE"), or ("OFFICE-NAME") for a window without one.
     """
+    if not window.strip():
+        raise Failure("OFFICE-NAME", "window")
     known = sa.select(queue.c.code).where(queue.c.hall == hall_code, queue.c.code == queue_code)
     if tx.connection.scalar(known) is None:
         raise Failure("OFFICE-NO-QUEUE", queue_code)

@@ -20,10 +20,9 @@ def add_hall(
 ) -> None:
     """Open a hall with queue "A", its series and its calendar; does nothing when the hall is there.
 
-    Raises Failure("OFFICE-HALL-CODE") for a code that is not four capitals or digits.
+    Raises Failure("OFFICE-HALL-CODE"), ("OFFICE-NAME") or ("OFFICE-REGION"), see `check`.
     """
-    if not re.fullmatch(r"[0-9A-Z]{4}", code):
-        raise Failure("OFFICE-HALL-CODE", code)
+    check(code, name, region)
     if tx.connection.scalar(sa.select(hall.c.code).where(hall.c.code == code)) is not None:
         return
     row = {
@@ -48,6 +47,26 @@ def add_hall(
     for key in (feed.CATALOGUE, (code, f"hall:{code}"), (code, "queue:A")):
         feed.open_scope(tx.connection, key)
     calendar.tell(tx, code)
+
+
+def check(code: str | None, name: str | None, region: str | None) -> None:
+    """What is known of a hall to be opened.
+
+    Raises Failure("OFFICE-HALL-CODE") for a code that is not four capitals or digits, ("OFFICE-NAME") for an
+    empty name, ("OFFICE-REGION") for a region that is not six digits.
+    """
+    if code is not None and not re.fullmatch(r"[0-9A-Z]{4}", code):
+        raise Failure("OFFICE-HALL-CODE", code)
+    if name is not None and not name.strip():
+        raise Failure("OFFICE-NAME", "name of the hall")
+    if region is not None and not re.fullmatch(r"[0-9]{6}", region):
+        raise Failure("OFFICE-REGION", region)
+
+
+def names(connection: sa.Connection) -> dict[str, str]:
+    """Code and name of every hall."""
+    query = sa.select(hall.c.code, hall.c.name).order_by(hall.c.code)
+    return {row.code: row.name for row in connection.execute(query)}
 
 
 def the_hall(tx: Transaction, code: str | None) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from back_office import feed, migrations
 from back_office.db import Database, open_database
@@ -24,6 +24,10 @@ from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.failures import Failure
 
 T = TypeVar("T")
+
+_TROUBLE = ("BUSY", "CANTOPEN", "CORRUPT", "FULL", "IOERR", "NOTADB", "PERM", "READONLY")
+FILE_TROUBLE = tuple(f"SQLITE_{kind}" for kind in _TROUBLE)
+"""Of SQLite's result codes those of the file; their extended codes begin with them."""
 
 
 @dataclass(slots=True)
@@ -121,22 +125,52 @@ class Office:
 
 
 def open_office(settings: Settings) -> Office:
-    """Raises Failure("OFFICE-NOT-READY") when there is no database of this program's version, and
-    ("OFFICE-DATABASE") when PostgreSQL does not answer."""
-    if not settings.postgresql and not settings.database.is_file():
-        raise Failure("OFFICE-NOT-READY", "no database; run `back-office init`")
+    """Raises Failure("OFFICE-NOT-READY") when there is no database of this program's version,
+    ("OFFICE-DATABASE") when PostgreSQL does not answer, ("OFFICE-FILE") or ("OFFICE-FOLDER") when the file or
+    its folder cannot be used."""
+    folder = settings.data_dir.absolute()
+    if not has_database(settings):
+        raise Failure("OFFICE-NOT-READY", f"{folder}: no database; run `back-office init`")
     database = open_database(settings.database_address)
     try:
         revision = database.read(migrations.current)
     except DBAPIError as error:
         database.close()
-        raise Failure("OFFICE-DATABASE", type(error.orig).__name__) from None
+        raise unusable(settings, error) from None
     if revision != migrations.head():
         database.close()
-        raise Failure("OFFICE-NOT-READY", "the database is of another version; run `back-office init`")
+        raise Failure(
+            "OFFICE-NOT-READY", f"{folder}: the database is of another version; run `back-office init`"
+        )
     notifier = Notifier(settings.postgresql) if settings.postgresql else None
     metrics = Metrics()
     return Office(settings, database, Pokes(metrics), metrics, notifier)
+
+
+def has_database(settings: Settings) -> bool:
+    """Whether its file is there; PostgreSQL has to be asked. Raises Failure("OFFICE-FOLDER")."""
+    try:
+        return bool(settings.postgresql) or settings.database.is_file()
+    except OSError as error:
+        raise no_folder(settings, error) from None
+
+
+def no_folder(settings: Settings, error: OSError) -> Failure:
+    return Failure("OFFICE-FOLDER", f"{settings.data_dir.absolute()}: {error.strerror}")
+
+
+def unusable(settings: Settings, error: DBAPIError) -> Failure:
+    """For IT: of a file its path and what SQLite says; of PostgreSQL nothing that may hold its address."""
+    if settings.postgresql:
+        return Failure("OFFICE-DATABASE", type(error.orig).__name__)
+    said, _, _ = str(error.orig).partition("\n")
+    return Failure("OFFICE-FILE", f"{settings.database.absolute()}: {said}")
+
+
+def is_unusable(error: DBAPIError) -> bool:
+    """Whether the world keeps the database from us; any other error of it is a bug of ours."""
+    name = getattr(error.orig, "sqlite_errorname", None)  # the driver of PostgreSQL has none
+    return isinstance(error, OperationalError) if name is None else name.startswith(FILE_TROUBLE)
 
 
 def to_json(adapter: TypeAdapter[T], value: T) -> str:

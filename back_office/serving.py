@@ -7,6 +7,7 @@ PostgreSQL's notices, or see it within a second on SQLite.
 
 from __future__ import annotations
 
+import errno
 import gc
 import multiprocessing
 import os
@@ -15,6 +16,7 @@ import signal
 import socket
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.context import SpawnProcess
@@ -49,24 +51,29 @@ class Listening:
 def serve(settings: Settings, listening: Listening) -> None:
     """Serve until SIGTERM or Ctrl+C; what is under way is finished first.
 
-    Raises Failure("OFFICE-NOT-READY"), ("OFFICE-DATABASE"), ("OFFICE-TLS") or ("OFFICE-PORT").
+    Raises Failure("OFFICE-NOT-READY"), ("OFFICE-DATABASE"), ("OFFICE-FILE"), ("OFFICE-TLS"), ("OFFICE-HOST")
+    or ("OFFICE-PORT").
     """
     from back_office.office import open_office
 
     if listening.tls is not None:
         listening.tls.options()
-    logs.to_stderr()
-    if listening.workers > 1:
-        open_office(settings).close()  # told here, once, instead of by each worker
-        Workers(settings, listening).run()
-        return
+    with _bound(listening) as port:
+        logs.to_stderr()
+        if listening.workers > 1:
+            open_office(settings).close()  # told here, once, instead of by each worker
+            Workers(settings, listening, port).run()
+        else:
+            _serve_alone(settings, listening, port)
+
+
+def _serve_alone(settings: Settings, listening: Listening, port: socket.socket) -> None:
     from back_office.app import create_app
     from back_office.embedded import Server
 
     app = create_app(settings)
     _rarely_collect()
-    port = _bound(listening)
-    with port:
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again when everything has ended
         Server(app, tls=listening.tls).run(sockets=[port])
 
 
@@ -79,7 +86,12 @@ def _rarely_collect() -> None:
 
 
 def _bound(listening: Listening) -> socket.socket:
-    """The open port. Raises Failure("OFFICE-PORT") when it is another's."""
+    """The open port.
+
+    Raises Failure("OFFICE-PORT") when it is another's or no port, ("OFFICE-HOST") for the address of another
+    machine or of none.
+    """
+    asked = f"{listening.host}:{listening.port}"
     family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
     # With the protocol named, asyncio sets TCP_NODELAY; without, each answer waits 40 ms for an ACK.
     port = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -87,18 +99,24 @@ def _bound(listening: Listening) -> socket.socket:
         if os.name == "posix":  # elsewhere the option lets another program take the port
             port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         port.bind((listening.host, listening.port))
-    except OSError as error:
+    except OverflowError:
         port.close()
-        raise Failure("OFFICE-PORT", f"{listening.port}: {error.strerror}") from None
+        raise Failure("OFFICE-PORT", f"{asked}: a port is 0 to 65535") from None
+    except (OSError, UnicodeError) as error:  # the second for a name that cannot be one
+        port.close()
+        wrong_host = isinstance(error, socket.gaierror | UnicodeError) or error.errno == errno.EADDRNOTAVAIL
+        reason = getattr(error, "strerror", None) or "no name of a machine"
+        raise Failure("OFFICE-HOST" if wrong_host else "OFFICE-PORT", f"{asked}: {reason}") from None
     return port
 
 
 class Workers:
     """The parent of the workers."""
 
-    def __init__(self, settings: Settings, listening: Listening) -> None:
+    def __init__(self, settings: Settings, listening: Listening, port: socket.socket) -> None:
         self._settings = settings
         self._listening = listening
+        self._port = port
         self._stop = threading.Event()
         self._context = multiprocessing.get_context("spawn")
         self._woken, self._wake = self._context.Pipe(duplex=False)
@@ -109,31 +127,28 @@ class Workers:
         signal.signal(signal.SIGINT, self._told)
         counts = tempfile.mkdtemp(prefix="back-office-metrics-")
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
-        port = _bound(self._listening)
         try:
-            workers = [self._started(port, number) for number in range(self._listening.workers)]
+            workers = [self._started(number) for number in range(self._listening.workers)]
             while not self._stop.is_set():
                 connection.wait([self._woken, *(worker.sentinel for worker in workers)])
                 for number, worker in enumerate(workers):
                     if worker.exitcode is not None and not self._stop.wait(AGAIN_SECONDS):
                         logs.info("worker-ended", worker=number, code=worker.exitcode)
-                        workers[number] = self._started(port, number)
+                        workers[number] = self._started(number)
             for worker in workers:
                 worker.terminate()
             for worker in workers:
                 worker.join(STOP_SECONDS)
         finally:
-            port.close()
             shutil.rmtree(counts, ignore_errors=True)
 
     def _told(self, _number: int, _frame: object) -> None:
         self._stop.set()
         self._wake.send(b"")
 
-    def _started(self, port: socket.socket, number: int) -> SpawnProcess:
-        worker = self._context.Process(
-            target=work, args=(self._settings, self._listening.tls, port, number), name=f"worker-{number}"
-        )
+    def _started(self, number: int) -> SpawnProcess:
+        told = (self._settings, self._listening.tls, self._port, number)
+        worker = self._context.Process(target=work, args=told, name=f"worker-{number}")
         worker.start()
         return worker
 

@@ -24,18 +24,24 @@ from back_office.cli import (
     uploads,
     users,
 )
-from clerk_app import failures
+from clerk_app import __version__, failures
 from clerk_app.failures import Failure
 
 DATA_VARIABLE = "BACK_OFFICE_DATA"
 DATABASE_VARIABLE = "BACK_OFFICE_DATABASE"
+
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells have it."""
 
 GROUPS = (office, users, devices, held, uploads, audit, catalogue, tickets, lost_cards, backup, contract)
 """In the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns 0, or 1 after telling a known failure on standard error."""
+    """Run one command.
+
+    Returns 0, 1 after telling a known failure on standard error, or 130 for Ctrl+C; `serve` ends with 0 then.
+    """
     asked = _parser().parse_args(arguments)
     try:
         asked.run(asked)
@@ -49,11 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if failure.detail:
             print(failure.detail, file=sys.stderr)
         return 1
+    except (KeyboardInterrupt, EOFError):  # Ctrl+D, or an input that has ended, at a prompt
+        print(file=sys.stderr)  # the shell's prompt begins a line of its own
+        return INTERRUPTED
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="back-office", description="The central back office of the halls.")
+    parser.add_argument("--version", action="version", version=f"back-office {__version__}")
     parser.add_argument(
         "--data",
         type=Path,

@@ -14,21 +14,26 @@ if TYPE_CHECKING:
     from back_office.office import Transaction
 
 _SECRET = f"the password comes from ${PASSWORD_VARIABLE}, standard input or a prompt"
+_NUMBER = "the staff number the clerk signs in with, without white space"
+_RIGHTS = "accept (file cases), call (call and serve tickets), issue (issue tickets), void (void a case)"
+_HALL = "code of the hall (default: the only one)"
 
 
 def add_to(commands: Commands) -> None:
     acts = commands.add_parser("user", help="clerks").add_subparsers(required=True, metavar="act", dest="act")
     add = acts.add_parser("add", help=f"add a clerk; {_SECRET}")
-    add.add_argument("staff_no")
-    add.add_argument("--name", required=True)
-    add.add_argument("--name-en", default="")
-    add.add_argument("--rights", help="comma-separated; default: all of a window clerk")
-    add.add_argument("--hall")
+    add.add_argument("staff_no", help=_NUMBER)
+    add.add_argument("--name", required=True, help="as it stands on slips and screens")
+    add.add_argument("--name-en", default="", help="the same in English (default: none)")
+    add.add_argument("--rights", help=f"comma-separated, of {_RIGHTS} (default: all)")
+    add.add_argument("--hall", help=_HALL)
     add.set_defaults(run=_add)
     rights = acts.add_parser("rights", help="other rights from now on, comma-separated; '' for none")
-    rights.add_argument("staff_no")
-    rights.add_argument("rights")
-    rights.add_argument("--hall")
+    rights.add_argument("staff_no", help=_NUMBER)
+    rights.add_argument(
+        "rights", help=f"comma-separated, of {_RIGHTS}; '' for none. They replace the old ones"
+    )
+    rights.add_argument("--hall", help=_HALL)
     rights.set_defaults(run=_rights)
     texts = {
         "password": (f"another password, open sessions end; {_SECRET}", _password),
@@ -37,11 +42,11 @@ def add_to(commands: Commands) -> None:
     }
     for name, (text, run) in texts.items():
         act = acts.add_parser(name, help=text)
-        act.add_argument("staff_no")
-        act.add_argument("--hall")
+        act.add_argument("staff_no", help=_NUMBER)
+        act.add_argument("--hall", help=_HALL)
         act.set_defaults(run=run)
     everybody = acts.add_parser("list", help="number, name, rights, and what keeps a clerk out")
-    everybody.add_argument("--hall")
+    everybody.add_argument("--hall", help=_HALL)
     everybody.set_defaults(run=_list)
 
 
@@ -74,7 +79,7 @@ def _rights(asked: argparse.Namespace) -> None:
 
 
 def _listed(rights: str) -> tuple[str, ...]:
-    return tuple(filter(None, rights.split(",")))
+    return tuple(filter(None, map(str.strip, rights.split(","))))
 
 
 def _password(asked: argparse.Namespace) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from office_hall import FILEABLE, ITEMS, KINDS, UserSetup, Workstation
 
-from back_office.cli import main
+from back_office.cli import audit, backup, contract, devices, lost_cards, main
 from clerk_app.catalogue.records import item_line, kind_line
 from clerk_app.domain.identity import uscc_check_character
 
@@ -111,7 +113,7 @@ def test_a_password_is_never_an_argument(data: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["user", "add", "1", "--name", "x", "--rights", "fly"], "OFFICE-RIGHT"),
+        (["user", "add", "1", "--name", "x", "--rights", "fly"], "OFFICE-RIGHT-UNKNOWN"),
         (["user", "add", "1", "--name", "x", "--hall", "XX99"], "OFFICE-NO-HALL"),
         (["user", "disable", "9"], "OFFICE-NO-USER"),
         (["enrol-code", "--queue", "Z"], "OFFICE-NO-QUEUE"),
@@ -233,4 +235,29 @@ def test_a_ticket_is_withdrawn_by_its_number(data: Path, capsys: pytest.CaptureF
     assert main(["ticket", "void", "a001", "--reason", "not_printed"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "A001"
     assert main(["ticket", "void", "A002"]) == 1
-    assert "OFFICE-TICKET-STATE" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "OFFICE-NO-TICKET" in told
+    assert "A002" in told
+
+
+def test_a_day_that_is_none_is_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["lost-card", "add", "--issued", "11.05.2016"])
+    assert "argument --issued: a day such as 2016-05-11" in capsys.readouterr().err
+
+
+def _arguments(parser: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[str, str | None]]:
+    """Every argument below `parser` and its help."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for verb, below in action.choices.items():
+                yield from _arguments(below, f"{name} {verb}".strip())
+        else:
+            yield f"{name} {action.dest}", action.help
+
+
+@pytest.mark.parametrize("group", [audit, backup, contract, devices, lost_cards])
+def test_every_argument_says_what_it_is(group: Any) -> None:
+    parser = argparse.ArgumentParser()
+    group.add_to(parser.add_subparsers())
+    assert [name for name, told in _arguments(parser) if not told] == []

@@ -191,6 +191,20 @@ def test_files_that_are_no_certificate_stop_serve(
         assert capsys.readouterr().err.startswith("OFFICE-TLS")
 
 
+@pytest.mark.parametrize("half", [("--tls-key", "office.key"), ("--client-ca", "ca.pem")])
+def test_half_of_tls_is_no_plain_http(
+    office: Settings, keys: Path, capsys: pytest.CaptureFixture[str], half: tuple[str, str]
+) -> None:
+    """Who asks for certificates of clients must not get an office that lets in everybody.
+
+    The port is no port: without the rule the command fails there instead of serving for ever.
+    """
+    told = [half[0], str(keys / half[1])]
+    assert main(["--data", str(office.data_dir), "serve", "--port=-1", *told]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("OFFICE-TLS") and f"{half[0]} needs --tls-certificate" in said
+
+
 def test_a_window_behind_tls_from_enrolment_to_an_office_nobody_vouches_for(
     office: Settings, keys: Path, tmp_path: Path
 ) -> None:
