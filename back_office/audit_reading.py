@@ -9,9 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from back_office import seals
+from back_office import halls, seals
 from back_office.office import Transaction
-from back_office.tables import audit_chain, audit_head, audit_record
+from back_office.tables import audit_chain, audit_head, audit_record, hall
+from back_office.tables import device as workstation
 from clerk_app.domain.audit_chain import link
 from clerk_app.failures import Failure
 from clerk_app.sync.protocol import Sealed
@@ -23,7 +24,8 @@ _BATCH = 5000
 class Verdict:
     """One chain looked through: `trouble` names the first bad link, empty when every link holds.
 
-    `uncovered`: heads that pushes brought and whose links have not come yet.
+    `uncovered`: heads that pushes brought and whose links have not come yet. `practice`: of a workstation in
+    a hall for practice, where a trial breaks a chain on purpose and nobody is to be alarmed.
     """
 
     device: str
@@ -32,6 +34,7 @@ class Verdict:
     head: str
     trouble: str
     uncovered: int
+    practice: bool
 
 
 def verify(tx: Transaction, device: str | None = None) -> list[Verdict]:
@@ -39,13 +42,20 @@ def verify(tx: Transaction, device: str | None = None) -> list[Verdict]:
 
     Raises Failure("OFFICE-NO-DEVICE") for a device without a chain.
     """
-    query = sa.select(audit_chain).order_by(audit_chain.c.device, audit_chain.c.chain)
+    query = sa.select(audit_chain, hall.c.practice).select_from(_CHAINS)
+    query = query.order_by(audit_chain.c.device, audit_chain.c.chain)
     if device is not None:
         query = query.where(audit_chain.c.device == device)
     rows = tx.connection.execute(query).all()
     if device is not None and not rows:
         raise Failure("OFFICE-NO-DEVICE", device)
     return [_verified(tx.connection, row) for row in rows]
+
+
+_CHAINS = audit_chain.outerjoin(workstation, workstation.c.id == audit_chain.c.device).outerjoin(
+    hall, hall.c.code == workstation.c.hall
+)
+"""With the hall of the workstation; the chains of the office itself are of none."""
 
 
 def _verified(connection: sa.Connection, row: Any) -> Verdict:
@@ -66,7 +76,7 @@ def _verified(connection: sa.Connection, row: Any) -> Verdict:
     if not trouble and any(place < known for place in heads.values()):
         trouble = "the head of an earlier push is of no link"
     uncovered = sum(place > known for place in heads.values())
-    return Verdict(row.device, row.chain, n, head, trouble, uncovered)
+    return Verdict(row.device, row.chain, n, head, trouble, uncovered, bool(row.practice))
 
 
 def _links(connection: sa.Connection, row: Any) -> Iterator[Any]:
@@ -140,7 +150,14 @@ _FOUND = [getattr(audit_record.c, name) for name in Found.__dataclass_fields__]
 
 
 def search(tx: Transaction, asked: Asked) -> Sequence[Found]:
-    """The acts asked for, oldest first, of the workstations and of the office itself."""
+    """The acts asked for, oldest first, of the workstations and of the office itself.
+
+    Raises Failure("OFFICE-NO-HALL") or ("OFFICE-NO-DEVICE") for a hall or workstation that is not there.
+    """
+    if asked.hall:
+        halls.the_hall(tx, asked.hall)
+    if asked.device and not _heard_of(tx.connection, asked.device):
+        raise Failure("OFFICE-NO-DEVICE", asked.device)
     query = sa.select(*_FOUND)
     for name in ("hall", "device", "actor", "act", "subject"):
         if wanted := getattr(asked, name):
@@ -151,3 +168,10 @@ def search(tx: Transaction, asked: Asked) -> Sequence[Found]:
         query = query.where(audit_record.c.moment < asked.until)
     order = (audit_record.c.moment, audit_record.c.device, audit_record.c.chain, audit_record.c.n)
     return [Found(*row) for row in tx.connection.execute(query.order_by(*order).limit(asked.limit))]
+
+
+def _heard_of(connection: sa.Connection, device: str) -> bool:
+    """Enrolled here, or with a chain: a restored office may lack the one and hold the other."""
+    chained = sa.select(audit_chain.c.device).where(audit_chain.c.device == device)
+    enrolled = sa.select(workstation.c.id).where(workstation.c.id == device)
+    return connection.scalar(sa.union_all(enrolled, chained).limit(1)) is not None

@@ -12,6 +12,7 @@ encrypted disk.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -45,6 +46,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 FOLDERS = ("catalogue", "uploads")
 UNFINISHED = (".new", ".building", ".part", ".carried")
+UNNAMED = ".new"
+"""How a backup is called that is not complete."""
 ROWS = 1_000
 CHUNK = 1 << 20
 
@@ -65,29 +68,65 @@ class Summary:
 def back_up(office: Office, target: Path) -> Summary:
     """Write the backup to `target`, or under a name with the time into the folder `target`.
 
-    The file has its name only when it is complete and on the disk. Raises Failure("OFFICE-BACKUP-FILE").
+    The file has its name only when it is complete and on the disk, and never takes the place of another: not
+    of an older backup, of a device, of the office's own files. Raises Failure("OFFICE-BACKUP-FILE").
     """
     now = office.settings.clock().astimezone(UTC)
-    if target.is_dir():
-        target /= f"back-office-{now:%Y%m%dT%H%M%SZ}.tar.zst"
-    aside = target.with_name(target.name + ".new")
-    try:
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with _failing_at(target):
+        if target.is_dir():
+            target /= f"back-office-{now:%Y%m%dT%H%M%SZ}.tar.zst"
+        _check_free(target, office.settings.data_dir)
+        descriptor, name = tempfile.mkstemp(UNNAMED, target.name + ".", target.parent)  # of mode 600
+        aside = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as plain:
                 manifest = _written(office, plain, now, aside.parent)
                 plain.flush()
                 os.fsync(plain.fileno())
-            aside.replace(target)
+            _name(aside, target)
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
         size = target.stat().st_size
-    except OSError as error:
-        raise Failure("OFFICE-BACKUP-FILE", type(error).__name__) from error
     made = _summary(target, manifest, size)
     logs.info("backed-up", rows=made.rows, files=made.files, size=size)
     return made
+
+
+@contextmanager
+def _failing_at(file: Path) -> Iterator[None]:
+    """Tell which file could not be written or read: `file` where the error names none of its own."""
+    try:
+        yield
+    except OSError as error:
+        named = error.filename
+        which = file if not isinstance(named, str) or named.endswith(UNNAMED) else named
+        raise Failure("OFFICE-BACKUP-FILE", f"{which}: {error.strerror or type(error).__name__}") from error
+
+
+def _check_free(target: Path, data_dir: Path) -> None:
+    """Before hours of work; `_name` asks again. Raises FileExistsError, or Failure("OFFICE-BACKUP-FILE")."""
+    if target.parent.resolve().is_relative_to(data_dir.resolve()):
+        raise Failure("OFFICE-BACKUP-FILE", f"{target}: inside the data folder")
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+
+
+def _name(aside: Path, target: Path) -> None:
+    """A rename would replace what got the name meanwhile; a link does not. Raises FileExistsError."""
+    try:
+        os.link(aside, target)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links, as on most sticks: take the name first, then rename over it
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            aside.replace(target)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+    else:
+        aside.unlink()
 
 
 def _summary(file: Path, manifest: dict[str, Any], size: int) -> Summary:
@@ -190,56 +229,80 @@ def restore(
 ) -> Summary:
     """Restore into the empty place `settings` names, do what `back-office restored` does, and `then`.
 
-    Everything is checked before anything is written, and the database comes in one transaction. Raises
+    The file is read through before anything is made, and the database comes in one transaction. Raises
     Failure("OFFICE-NOT-EMPTY"), ("OFFICE-BACKUP") for a damaged file or one of a newer program, and
     ("OFFICE-BACKUP-FILE").
     """
     try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any((settings.data_dir / folder).exists() for folder in FOLDERS):
-            raise Failure("OFFICE-NOT-EMPTY", "files")
-        database = open_database(settings.database_address)
-        try:
-            if database.read(lambda connection: sa.inspect(connection).get_table_names()):
-                raise Failure("OFFICE-NOT-EMPTY", "database")
-            with _unpacked(source, settings.data_dir) as (folder, manifest):
-                _moved_in(settings, folder, lambda: _load(settings, database, folder, manifest, then))
-        finally:
-            database.close()
-        if not settings.postgresql:
-            settings.database.chmod(0o600)
-        size = source.stat().st_size
+        _check_empty(settings)
+        with _failing_at(source):
+            _read_through(source)
+            size = source.stat().st_size
+        with _failing_at(settings.data_dir):
+            manifest = _restored(settings, source, then)
     except DBAPIError as error:
         raise Failure("OFFICE-DATABASE", type(error.orig).__name__) from None
-    except OSError as error:
-        raise Failure("OFFICE-BACKUP-FILE", type(error).__name__) from error
     return _summary(source, manifest, size)
+
+
+def _check_empty(settings: Settings) -> None:
+    """Raises Failure("OFFICE-NOT-EMPTY"); makes nothing, not the file that SQLite makes when it is asked."""
+    if any((settings.data_dir / folder).exists() for folder in FOLDERS):
+        raise Failure("OFFICE-NOT-EMPTY", "files")
+    if not settings.postgresql and not settings.database.exists():
+        return
+    database = open_database(settings.database_address)
+    try:
+        if database.read(lambda connection: sa.inspect(connection).get_table_names()):
+            raise Failure("OFFICE-NOT-EMPTY", "database")
+    finally:
+        database.close()
+
+
+def _restored(settings: Settings, source: Path, then: Callable[[Transaction], None]) -> dict[str, Any]:
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not settings.postgresql:
+        settings.database.touch(mode=0o600)  # what SQLite makes beside it gets the same mode
+        settings.database.chmod(0o600)
+    database = open_database(settings.database_address)
+    try:
+        with _unpacked(source, settings.data_dir) as (folder, manifest):
+            _moved_in(settings, folder, lambda: _load(settings, database, folder, manifest, then))
+    finally:
+        database.close()
+    return manifest
 
 
 @contextmanager
 def _unpacked(source: Path, room: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The members of a backup as files in `room`, every digest checked, and the manifest."""
     with tempfile.TemporaryDirectory(prefix=".restoring-", dir=room) as name:
-        folder = Path(name)
-        try:
-            found = _extracted(source, folder)
-            manifest = json.loads((folder / MANIFEST).read_bytes())
-            found.pop(MANIFEST)
-            if manifest["format"] != FORMAT or manifest["members"] != found:
-                raise Failure("OFFICE-BACKUP", "digests")
-            if set(manifest["tables"]) != {Path(one).stem for one in found if one.startswith("tables/")}:
-                raise Failure("OFFICE-BACKUP", "tables")
-        except (tarfile.TarError, zstandard.ZstdError, EOFError, ValueError, KeyError, TypeError) as error:
-            raise Failure("OFFICE-BACKUP", type(error).__name__) from None
-        except FileNotFoundError:
-            if source.exists():
-                raise Failure("OFFICE-BACKUP", "no manifest") from None
-            raise
-        yield folder, manifest
+        yield Path(name), _read_through(source, Path(name))
 
 
-def _extracted(source: Path, folder: Path) -> dict[str, dict[str, Any]]:
+def _read_through(source: Path, folder: Path | None = None) -> dict[str, Any]:
+    """The manifest, every digest checked; the members become files where a `folder` is given.
+
+    Raises Failure("OFFICE-BACKUP").
+    """
+    try:
+        found, told = _members(source, folder)
+        if found.pop(MANIFEST, None) is None:
+            raise Failure("OFFICE-BACKUP", "no manifest")
+        manifest: dict[str, Any] = json.loads(told)
+        if manifest["format"] != FORMAT or manifest["members"] != found:
+            raise Failure("OFFICE-BACKUP", "digests")
+        if set(manifest["tables"]) != {Path(one).stem for one in found if one.startswith("tables/")}:
+            raise Failure("OFFICE-BACKUP", "tables")
+    except (tarfile.TarError, zstandard.ZstdError, EOFError, ValueError, KeyError, TypeError) as error:
+        raise Failure("OFFICE-BACKUP", type(error).__name__) from None
+    return manifest
+
+
+def _members(source: Path, folder: Path | None) -> tuple[dict[str, dict[str, Any]], bytes]:
+    """Size and digest of every member, and the text of the manifest."""
     found: dict[str, dict[str, Any]] = {}
+    text = b""
     with (
         source.open("rb") as packed,
         zstandard.ZstdDecompressor().stream_reader(packed) as plain,
@@ -250,15 +313,23 @@ def _extracted(source: Path, folder: Path) -> dict[str, dict[str, Any]]:
             data = tar.extractfile(entry) if entry.isreg() and fits and ".." not in entry.name else None
             if data is None or entry.name in found:
                 raise Failure("OFFICE-BACKUP", "members")
-            place = folder / entry.name
-            place.parent.mkdir(parents=True, exist_ok=True)
             digest = hashlib.sha256()
-            with place.open("wb") as target:
+            with _place(folder, entry.name) as target:
                 while chunk := data.read(CHUNK):
                     digest.update(chunk)
                     target.write(chunk)
+                    text += chunk if entry.name == MANIFEST else b""
             found[entry.name] = {"size": entry.size, "sha256": digest.hexdigest()}
-    return found
+    return found, text
+
+
+def _place(folder: Path | None, name: str) -> IO[bytes]:
+    """Where a member goes, nobody else's to read from the start; nowhere without a `folder`."""
+    if folder is None:
+        return Path(os.devnull).open("wb")
+    for parent in reversed(Path(name).parents):
+        (folder / parent).mkdir(mode=0o700, exist_ok=True)
+    return os.fdopen(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _moved_in(settings: Settings, folder: Path, then: Callable[[], None]) -> None:

@@ -23,6 +23,7 @@ from back_office.tables import queue, request, series, ticket
 from clerk_app.domain.hall_time import HALL_TIME
 from clerk_app.domain.ids import uuid7
 from clerk_app.domain.ticket import TicketState
+from clerk_app.failures import Failure
 from clerk_app.sync.protocol import (
     CallAnswer,
     SeriesAnswer,
@@ -152,13 +153,13 @@ def void(tx: Transaction, hall: str, queue_code: str, ticket_id: str, reason: Vo
 
 
 def void_number(tx: Transaction, hall: str, number: str, reason: VoidReason) -> TicketMessage:
-    """`void` for the ticket that bears `number` today."""
+    """`void` for the ticket that bears `number` today. Raises Failure("OFFICE-NO-TICKET") too."""
     query = sa.select(ticket).where(
         ticket.c.hall == hall, ticket.c.day == tx.today, ticket.c.number == number.strip().upper()
     )
     row = tx.connection.execute(query).one_or_none()
     if row is None:
-        raise Refused("OFFICE-TICKET-STATE", "unknown", status=409)
+        raise Failure("OFFICE-NO-TICKET", number)
     return void(tx, hall, row.queue, row.id, reason)
 
 

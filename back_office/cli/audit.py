@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from back_office.cli.common import note, write
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from back_office.cli.common import Commands
     from back_office.office import Transaction
 
+MOST = 1_000_000_000
+
 
 def add_to(commands: Commands) -> None:
     acts = commands.add_parser("audit", help="who did what").add_subparsers(required=True, metavar="act")
@@ -30,20 +32,44 @@ def add_to(commands: Commands) -> None:
     search.add_argument(
         "--since", type=_moment, help="a day or a moment of the hall's clock: 2026-11-22T08:30"
     )
-    search.add_argument("--until", type=_moment, help="the same, not included")
+    search.add_argument("--until", type=_end, help="the same: a day to its end, a moment not included")
     search.add_argument("--actor", default="", help="staff number, os:ACCOUNT or device:ID")
     search.add_argument("--act", dest="what", default="", metavar="ACT", help="for example card-reveal")
     search.add_argument("--subject", default="", help="case number, ticket, staff number, device id")
-    search.add_argument("--device", default="")
+    search.add_argument(
+        "--device", default="", help="id of a workstation; default: all, and the office itself"
+    )
     search.add_argument("--hall", default="", help="default: every hall")
-    search.add_argument("--limit", type=int, default=1000)
+    search.add_argument("--limit", type=_count, default=1000, help="the oldest so many (default: 1000)")
     search.add_argument("--json", action="store_true", help="print one JSON object a line")
     search.set_defaults(run=_search)
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=HALL_TIME)
+def _moment(text: str, later: timedelta = timedelta()) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=HALL_TIME)) + later
+        moment.astimezone(
+            UTC
+        )  # as the database compares it: the first and the last day of time are none there
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError("a day such as 2026-11-22, or 2026-11-22T08:30") from None
+    return moment
+
+
+def _end(text: str) -> datetime:
+    """Who names a day means all of it."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return _moment(text)
+    return _moment(text, timedelta(days=1))
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= MOST:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {MOST}")
+    return int(text)
 
 
 def _verify(asked: argparse.Namespace) -> None:
@@ -55,10 +81,11 @@ def _verify(asked: argparse.Namespace) -> None:
 
     broken = 0
     for one in write(asked, look):
-        broken += bool(one.trouble)
+        broken += bool(one.trouble) and not one.practice
         whose = one.device or "office"
         waits = f"{one.uncovered} heads without their links yet" if one.uncovered else ""
-        print(whose, one.chain, one.links, one.head, one.trouble or "ok", waits, sep="\t")
+        verdict = f"{one.trouble} (practice)" if one.trouble and one.practice else one.trouble or "ok"
+        print(whose, one.chain, one.links, one.head, verdict, waits, sep="\t")
     if broken:
         raise Failure("OFFICE-AUDIT-BROKEN", f"{broken} chains")
 
@@ -74,7 +101,7 @@ def _search(asked: argparse.Namespace) -> None:
         asked.actor,
         asked.what,
         asked.subject,
-        max(1, asked.limit),
+        asked.limit,
     )
 
     def look(tx: Transaction) -> Sequence[Found]:

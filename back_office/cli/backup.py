@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 def add_to(commands: Commands) -> None:
     make = commands.add_parser("backup", help="write a backup of the whole office, while it serves")
-    make.add_argument("target", type=Path, help="a file, or a folder where it gets a name with the time")
+    make.add_argument("target", type=Path, help="a new file, or a folder where it gets a name with the time")
     make.set_defaults(run=_backup)
     back = commands.add_parser("restore", help="restore a backup into an empty folder and database")
-    back.add_argument("file", type=Path)
+    back.add_argument("file", type=Path, help="what `backup` wrote")
     back.set_defaults(run=_restore)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import ssl
 import subprocess
 import sys
 from dataclasses import asdict
@@ -95,10 +96,26 @@ def _access(asked: argparse.Namespace) -> Access:
     codes = [code.strip() for code in (asked.enrol_codes or "").split(",") if code.strip()]
     if not asked.url or not asked.staff_no or len(codes) != 2:
         raise Failure("OFFICE-NOT-TRIED", "--url, --staff-no and two --enrol-codes are needed")
+    _check_certificates(asked.ca, asked.client_certificate)
     certificate = str(asked.client_certificate) if asked.client_certificate else None
     line = Line(asked.url.rstrip("/"), str(asked.ca) if asked.ca else True, certificate)
     renew = _renewed_by(asked.renew_command) if asked.renew_command else None
     return Access(line, asked.staff_no, password(), (codes[0], codes[1]), renew)
+
+
+def _check_certificates(ca: Path | None, own: Path | None) -> None:
+    """Before a password is asked for or a code used. Raises Failure("OFFICE-NOT-TRIED")."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    file = ca
+    try:
+        if ca is not None:
+            context.load_verify_locations(ca)
+        file = own
+        if own is not None:
+            context.load_cert_chain(own, password="")
+    except (OSError, ValueError) as error:
+        told = error.strerror if isinstance(error, OSError) else None
+        raise Failure("OFFICE-NOT-TRIED", f"{file}: {told or 'no usable PEM'}") from None
 
 
 def _renewed_by(command: str) -> Callable[[str], str]:
@@ -108,7 +125,9 @@ def _renewed_by(command: str) -> Callable[[str], str]:
         words = [word.replace("{device}", device) for word in shlex.split(command)]
         try:
             printed = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603
-        except (OSError, subprocess.SubprocessError) as error:
+        except OSError as error:
+            raise Failure("OFFICE-NOT-TRIED", f"--renew-command: {words[0]}: {error.strerror}") from None
+        except subprocess.SubprocessError as error:
             raise Failure("OFFICE-NOT-TRIED", f"--renew-command: {type(error).__name__}") from None
         return printed.stdout.split()[-1] if printed.stdout.split() else ""
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from back_office.cli.common import hour, note, write, write_in_hall
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from back_office.cli.common import Commands
     from back_office.office import Transaction
 
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
 def add_to(commands: Commands) -> None:
     code = commands.add_parser("enrol-code", help="a code that enrols one workstation, shown once")
     code.add_argument("--window", default="1", help="the number or name of the window, for example 12")
-    code.add_argument("--queue", default="A")
+    code.add_argument("--queue", default="A", help="the queue it calls from (default: A)")
     code.add_argument("--device", help="enrol this device again: a new epoch, the old one is fenced")
-    code.add_argument("--hall")
+    code.add_argument("--hall", help="its code; needed where there are several")
     code.set_defaults(run=_enrol_code)
 
     acts = commands.add_parser("device", help="workstations").add_subparsers(required=True, metavar="act")
@@ -28,13 +30,13 @@ def add_to(commands: Commands) -> None:
     every.add_argument("--json", action="store_true", help="print JSON")
     every.set_defaults(run=_list)
     revoke = acts.add_parser("revoke", help="refuse every call of a workstation from now on")
-    revoke.add_argument("device")
+    revoke.add_argument("device", help="its id, as in `device list`")
     revoke.add_argument("--reason", required=True, help="for the audit: stolen, sold, …")
     revoke.set_defaults(run=_revoke)
     recovery = acts.add_parser(
         "recovery-code", help="a code for a workstation whose keyring was lost, shown once"
     )
-    recovery.add_argument("device")
+    recovery.add_argument("device", help="its id, as in `device list`")
     recovery.set_defaults(run=_recovery_code)
 
 
@@ -50,9 +52,13 @@ def _enrol_code(asked: argparse.Namespace) -> None:
 
 
 def _list(asked: argparse.Namespace) -> None:
-    from back_office import devices
+    from back_office import devices, halls
 
-    found = write(asked, lambda tx: devices.listed(tx.connection, asked.hall))
+    def look(tx: Transaction) -> Sequence[devices.Listed]:
+        hall = None if asked.hall is None else halls.the_hall(tx, asked.hall)
+        return devices.listed(tx.connection, hall)
+
+    found = write(asked, look)
     if asked.json:
         print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1, default=hour))
         return

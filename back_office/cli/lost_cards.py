@@ -23,13 +23,20 @@ def add_to(commands: Commands) -> None:
         "add", help="report a card lost; its number comes from standard input or a prompt, not as an argument"
     )
     report.add_argument(
-        "--issued", type=date.fromisoformat, help="first day of validity on the card; without it every card"
+        "--issued", type=_day, help="first day of validity on the card, 2016-05-11; without it every card"
     )
     report.set_defaults(run=_add)
     found = acts.add_parser("remove", help="take a report back: the card was found")
-    found.add_argument("report_id")
+    found.add_argument("report_id", help="as `add` printed it, or `list`")
     found.set_defaults(run=_remove)
     acts.add_parser("list", help="the reports in force, without numbers").set_defaults(run=_list)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a day such as 2016-05-11") from None
 
 
 def _add(asked: argparse.Namespace) -> None:

@@ -21,9 +21,15 @@ from back_office.conformance.promises import CannotTry, answered, expect
 from back_office.conformance.station import Item, Line, Station
 from clerk_app.domain.catalogue import ON_APPLICATION
 from clerk_app.domain.hall_time import HALL_TIME
+from clerk_app.failures import Failure
 
 LARGEST = 1 << 30
 """Bytes of an unpacked catalogue."""
+
+_AT_WORK = (
+    "not a practice hall: --any-hall. The first code is used and has enrolled a workstation nobody needs:"
+    " back-office device revoke {device} --reason conformance"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +61,17 @@ class Bench:
         return self.access.line
 
     @classmethod
-    def made(cls, access: Access) -> Bench:
-        """Enrol and sign in. Raises BrokenPromise where that is not answered as described."""
-        one, two = (Station.enrolled(access.line, code) for code in access.codes)
+    def made(cls, access: Access, *, any_hall: bool = True) -> Bench:
+        """Enrol and sign in. Raises BrokenPromise where that is not answered as described.
+
+        Which hall it is the first enrolment tells, and that is there for good: the second is not made in a
+        hall at work unless `any_hall`. Raises Failure("OFFICE-NOT-TRIED").
+        """
+        one = Station.enrolled(access.line, access.codes[0])
+        if not (any_hall or one.device.practice):
+            one.http.close()
+            raise Failure("OFFICE-NOT-TRIED", _AT_WORK.format(device=one.device.device))
+        two = Station.enrolled(access.line, access.codes[1])
         for station in (one, two):
             station.sign_in(access.staff_no, access.password)
         return cls(access, one, two)

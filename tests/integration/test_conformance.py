@@ -15,9 +15,11 @@ from office_hall import CLERK, Hall, served
 
 from back_office import app as application
 from back_office import embedded
-from back_office.cli import main
+from back_office.cli import contract, main
 from back_office.conformance import Access, Bench, Line, promises, run, tried
+from back_office.conformance.station import enrol
 from back_office.embedded import enrolment_code
+from clerk_app.failures import Failure
 
 PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol.md"
 BY_NAME = {promise.name: promise for promise in promises()}
@@ -321,6 +323,9 @@ def test_the_command_tells_what_is_broken(
         ({"--enrol-codes": "A"}, "--enrol-codes"),
         ({"--only": "tme"}, "no promise tme"),
         ({"--url": "http://127.0.0.1:9"}, "ConnectionError"),
+        ({"--ca": "/nonexist"}, "/nonexist: No such file or directory"),
+        ({"--client-certificate": "/nonexist"}, "/nonexist: No such file or directory"),
+        ({"--ca": __file__}, f"{__file__}: "),
         ({}, "not a practice hall"),
     ],
 )
@@ -343,3 +348,57 @@ def test_a_trial_that_cannot_begin_says_why(
     said = capsys.readouterr().err
     assert "OFFICE-NOT-TRIED" in said
     assert told in said
+
+
+def test_certificates_are_looked_at_before_anything_is_asked(
+    hall: Hall, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACK_OFFICE_PASSWORD", CLERK.password)
+    asked = ["conformance", "--url", "https://127.0.0.1:9", "--staff-no", "1", "--enrol-codes", "A,B"]
+    for option in ("--ca", "--client-certificate"):
+        assert main([*asked, option, "/nonexist"]) == 1
+        assert "/nonexist: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_hall_at_work_is_left_with_one_workstation_that_is_named(
+    hall: Hall, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACK_OFFICE_PASSWORD", CLERK.password)
+    before = {row.id for row in hall.rows("SELECT id FROM device")}
+    codes = _codes(hall)
+    asked = ["conformance", "--url", hall.url, "--staff-no", CLERK.staff_no, "--enrol-codes", ",".join(codes)]
+    assert main(asked) == 1
+    (left,) = {row.id for row in hall.rows("SELECT id FROM device")} - before
+    told = capsys.readouterr().err
+    (command,) = re.findall(r"back-office (device revoke .*)$", told, re.MULTILINE)
+    assert left in command
+    assert "code is used" in told
+    assert main(["--data", str(hall.folder), *command.split()]) == 0
+    assert enrol(Line(hall.url), codes[1]).ok, "the second is as good as before"
+
+
+def test_a_trial_leaves_no_alarm_in_a_practice_hall(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run breaks a chain on purpose; `audit verify` once a day would tell of nothing else for ever."""
+    verify = ["--data", str(hall.folder), "audit", "verify"]
+    bench = Bench.made(_access(hall))
+    try:
+        assert tried(bench, BY_NAME["audit-broken"]).outcome == "kept"
+    finally:
+        bench.close()
+    hall.execute("UPDATE hall SET practice = true")
+    try:
+        assert main(verify) == 0
+        lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+        mine = {line[4] for line in lines if line[0] == bench.one.device.device}
+        assert mine == {"link 1 does not follow (practice)"}
+        hall.execute("UPDATE audit_record SET detail = 'x' WHERE device = '' AND n = 1")
+        assert main(verify) == 1, "what the office itself did is no trial"
+    finally:
+        hall.execute("UPDATE hall SET practice = false")
+    assert main(verify) == 1
+    assert "(practice)" not in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_a_renewing_command_that_is_not_there_is_named() -> None:
+    with pytest.raises(Failure, match="--renew-command: /nonexist: No such file or directory"):
+        contract._renewed_by("/nonexist --device {device}")("id")

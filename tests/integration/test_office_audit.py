@@ -329,7 +329,9 @@ def test_the_auditor_finds_who_did_what_and_is_in_the_audit_too(
 
     assert [line[4] for line in found()] == ["reprint", "card-reveal", "reprint"]
     assert [line[5] for line in found("--act", "reprint")] == ["MY01-1", "MY01-2"]
-    assert [line[3] for line in found("--since", "2026-03-02", "--until", "2026-03-03")] == ["os:it"]
+    assert [line[3] for line in found("--since", "2026-03-02", "--until", "2026-03-02")] == ["os:it"]
+    assert [line[3] for line in found("--until", "2026-03-02")] == ["1024", "os:it"], "all of that day"
+    assert [line[3] for line in found("--until", "2026-03-02T09:00")] == ["1024"], "a moment is its end"
     assert [line[5] for line in found("--actor", "2048")] == ["MY01-2"]
     assert [line[6] for line in found("--subject", "MY01-1")] == ["2"]
     assert len(found("--limit", "1")) == 1
@@ -339,7 +341,7 @@ def test_the_auditor_finds_who_did_what_and_is_in_the_audit_too(
 
     main(["audit", "search", "--act", "audit-search", "--limit", "100000"])
     looks = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    assert len([line for line in looks if line[5] == mine]) == 6
+    assert len([line for line in looks if line[5] == mine]) == 8
     assert all(line[2] == "office" and line[3].startswith("os:") for line in looks)
 
 
@@ -371,6 +373,50 @@ def test_the_office_s_own_acts_are_a_chain_that_verifies(
     assert {line.split("\t")[4] for line in own} == {"ok"}
     office.execute("UPDATE audit_record SET detail = 'call' WHERE device = '' AND act = 'user-rights'")
     assert main(["audit", "verify"]) == 1
+
+
+def test_a_search_where_nothing_can_be_found_is_refused_and_leaves_no_chain(
+    office: Hall, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = office.rows("SELECT device, chain, n FROM audit_chain ORDER BY device, chain")
+    assert main(["audit", "search", "--hall", "XX99"]) == 1
+    assert "OFFICE-NO-HALL" in capsys.readouterr().err
+    assert main(["audit", "search", "--device", "nobody"]) == 1
+    assert "OFFICE-NO-DEVICE" in capsys.readouterr().err
+    assert office.rows("SELECT device, chain, n FROM audit_chain ORDER BY device, chain") == before
+    assert main(["audit", "search", "--hall", "MY01"]) == 0
+
+
+def test_a_workstation_that_is_enrolled_and_has_done_nothing_can_be_asked_for(
+    office: Hall, station: Workstation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["audit", "search", "--device", station.device.device]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (["--since", "foo"], "a day such as 2026-11-22, or 2026-11-22T08:30"),
+        (["--until", "22.11.2026"], "a day such as 2026-11-22, or 2026-11-22T08:30"),
+        (["--since", "0001-01-01"], "a day such as"),
+        (["--until", "9999-12-31"], "a day such as"),
+        (["--limit", "0"], "a number from 1"),
+        (["--limit=-5"], "a number from 1"),
+        (["--limit", "9" * 30], "a number from 1"),
+        (["--limit", "many"], "a number from 1"),
+    ],
+)
+def test_what_no_search_can_mean_is_refused(
+    capsys: pytest.CaptureFixture[str], asked: list[str], told: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", "search", *asked])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert told in said
+    assert "invalid" not in said
 
 
 def test_verify_knows_only_devices_with_a_chain(office: Hall, capsys: pytest.CaptureFixture[str]) -> None:

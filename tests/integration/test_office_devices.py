@@ -62,7 +62,9 @@ def test_the_list_names_every_workstation(
     assert told == (station.device.device, "MY01", station.device.window, "TEST-PC", 1, 1)
     assert one["seen_at"]
     assert station.device.device in _typed(capsys, "device", "list")
-    assert _typed(capsys, "device", "list", "--hall", "MY99") == ""
+    assert station.device.device in _typed(capsys, "device", "list", "--hall", "MY01")
+    assert main(["device", "list", "--hall", "MY99"]) == 1
+    assert "OFFICE-NO-HALL" in capsys.readouterr().err
 
 
 @BOTH

@@ -150,3 +150,10 @@ def test_a_bug_is_told_counted_and_costs_nobody_else_his_connection(
     counted = '{"method": "GET", "route": "/health", "status": "500"}'
     assert _samples(hall.url)[f"back_office_requests_total{counted}"] == 20
     assert "510704199001011234" not in caplog.text
+
+
+def test_a_chain_broken_for_practice_is_no_alarm(hall: Hall, station: Workstation) -> None:
+    assert station.push(station.filing(), audit_chain="c", audit=[{"n": "no link"}]).ok
+    assert _samples(hall.url)["back_office_audit_chains_broken"] == 1
+    hall.execute("UPDATE hall SET practice = true")
+    assert _samples(hall.url)["back_office_audit_chains_broken"] == 0
