@@ -10,7 +10,6 @@ import platform
 from dataclasses import replace
 from getpass import getuser
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from clerk_app import settings as settings_file
 from clerk_app.clock import wall
@@ -132,28 +131,32 @@ def record_reveal(folder: Path | None, number: str, reason: str) -> None:
         store.close()
 
 
-def enrol(folder: Path | None, url: str, code: str, ca: str, certificate: str = "") -> Device:
+def enrol(folder: Path | None, url: str, code: str, ca: Path | None, certificate: Path | None) -> Device:
     """Enrol this workstation: device token in the keyring, device in the cache, address in the settings.
 
     `ca` is the file of a private authority, `certificate` this computer's own with its key.
     """
-    address = urlsplit(url)
-    plain_allowed = address.scheme == "http" and address.hostname in ("127.0.0.1", "::1", "localhost")
-    if not address.hostname or not (address.scheme == "https" or plain_allowed):
-        raise Failure("SETTINGS-INVALID", f"the office needs an address with https://: {url}")
-    for file in filter(None, (ca, certificate)):
-        if not Path(file).is_file():
-            raise Failure("SETTINGS-INVALID", f"no such certificate file: {file}")
     before = settings_file.load(folder)
-    settings = replace(before, office_url=url, office_ca=ca, office_certificate=certificate)
+    settings = replace(
+        before, office_url=url, office_ca=_wherever(ca), office_certificate=_wherever(certificate)
+    )
     return enrol_with(settings, code, cache_key(settings), KeyringTokens())
+
+
+def _wherever(file: Path | None) -> str:
+    """`file` for the settings, which are read from any folder; "" for none.
+
+    A link stays a link: it may lead to next year's certificate by then.
+    """
+    return str(file.parent.resolve() / file.name) if file else ""
 
 
 def enrol_with(settings: Settings, code: str, key: KeySource, tokens: TokenKeeper) -> Device:
     """`enrol` with the keyring as an argument: practice and tests bring their own.
 
     A cache belongs to one device for life: its numbers were leased to that one, and the office would refuse
-    under another name what is printed already. Failure SETTINGS-OTHER-DEVICE; everything is as before.
+    under another name what is printed already. Failure SETTINGS-OTHER-DEVICE: here everything is as before,
+    but the code is used, and the office has a device more that nobody will use.
     """
     cache = settings.folder / "cache"
     store = SqlStore.open(cache, key)
@@ -171,7 +174,8 @@ def enrol_with(settings: Settings, code: str, key: KeySource, tokens: TokenKeepe
         device = device_of(answer)
         if known not in ("", device.id):
             tokens.forget(device.id)
-            raise Failure("SETTINGS-OTHER-DEVICE", known)
+            unused = f"the code made {device.id}, to be ended: back-office device revoke {device.id}"
+            raise Failure("SETTINGS-OTHER-DEVICE", f"this is {known}; {unused} --reason TEXT")
         if answer.recovery_key:  # first: a device without it could never be recovered
             secret, wrapping = key.key(create=False), bytes.fromhex(answer.recovery_key)
             recovery.wrap(cache, secret, wrapping, device=device.id, epoch=device.epoch)

@@ -10,6 +10,7 @@ import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from clerk_app import __version__, failures
 from clerk_app.failures import Failure
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; returns the exit code (0 done, 2 a failure with a code on standard error)."""
+    """Run one command; its exit code (0 done, 2 a failure with a code on standard error, 130 Ctrl+C)."""
     arguments = _parser().parse_args(argv)
     try:
         code = int(arguments.command(arguments))
@@ -30,6 +31,9 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # `| head` has seen enough; the interpreter would flush once more at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (KeyboardInterrupt, EOFError):  # Ctrl+C or Ctrl+D at a prompt; the number shells give it
+        print(file=sys.stderr)
+        return 130
     except Failure as failure:
         told = failures.text(failure.code, "en")
         print(f"{failure.code}: {told.sentence} {told.action}", file=sys.stderr)
@@ -50,12 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
 
     enrol = commands.add_parser("enrol", help="enrol this workstation with a one-time code")
-    enrol.add_argument("url", help="address of the back office")
+    enrol.add_argument("url", type=_office_address, help="address of the back office, with https://")
     enrol.add_argument("--folder", type=Path)
-    enrol.add_argument("--ca", default="", help="certificate file of a private authority")
+    enrol.add_argument("--ca", type=_file, help="certificate file of a private authority")
     enrol.add_argument(
         "--certificate",
-        default="",
+        type=_file,
         help="this computer's own certificate with its key, where the office wants one",
     )
     enrol.set_defaults(command=_enrol)
@@ -91,7 +95,6 @@ def _parser() -> argparse.ArgumentParser:
 
     _outbox_parser(commands)
     recover = commands.add_parser("recover", help="bring back a cache whose key or file was lost")
-    recover.add_argument("--code", help="of `back-office device recovery-code` (default: asked for)")
     recover.add_argument("--salvage", action="store_true", help="rescue what a damaged cache still holds")
     recover.add_argument("--folder", type=Path)
     recover.set_defaults(command=_recover)
@@ -131,6 +134,25 @@ def _run(arguments: argparse.Namespace) -> int:
     from clerk_app.application import run
 
     return run(arguments.folder, verbose=arguments.verbose)
+
+
+def _office_address(text: str) -> str:
+    """Plain HTTP to this machine only: for practice and for trying out."""
+    try:
+        address = urlsplit(text)
+        host, _ = address.hostname, address.port
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
+    plain_allowed = address.scheme == "http" and host in ("127.0.0.1", "::1", "localhost")
+    if not host or not (address.scheme == "https" or plain_allowed):
+        raise argparse.ArgumentTypeError(f"the office needs an address with https://: {text}")
+    return text
+
+
+def _file(text: str) -> Path:
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"no such file: {text}")
+    return Path(text)
 
 
 def _enrol(arguments: argparse.Namespace) -> int:
@@ -243,13 +265,20 @@ def _recover(arguments: argparse.Namespace) -> int:
 
     here = upkeep(arguments.folder)
     if not arguments.salvage:
-        found = here.recover(arguments.code or _asked("Recovery code: "))
+        found = here.recover(_asked("Recovery code: "))
         print(f"Recovered {found.device.window}: {found.state.unsent} unsent commands are here.")
         return 0
     done = here.salvage()
-    lost = ", ".join(f"{count} in {table}" for table, count in done.lost.items() if count)
+    if done is None:
+        print("The cache is not damaged. Nothing was done.")
+        return 0
     print(f"Rescued {done.rows['cases']} cases and {done.rows['outbox']} commands.")
-    print(f"Could not be read: {lost or 'nothing'}.")
+    if done.partly:
+        print(f"Not read to the end: {', '.join(done.partly)}. How many rows are missing there is not known.")
+    if done.cases_missing:
+        print(f"Case numbers given out here whose cases are missing: {done.cases_missing}.")
+    if done.new_audit_chain:
+        print("The audit of this workstation begins anew; the office has what it was sent.")
     print(f"The damaged file is kept as {done.kept_as}.")
     if done.enrol_again:
         print("Enrol this workstation again before it is used: `clerk-app enrol`.")

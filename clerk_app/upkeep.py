@@ -65,11 +65,7 @@ class Upkeep:
 
     def outbox(self) -> Outbox:
         """What waits, was refused or is held; nothing changes. Failures: SETTINGS-NOT-ENROLLED, STORE-…."""
-
-        def look(tx: Transaction) -> Outbox:
-            return Outbox(_device(tx), tuple(tx.outbox.pending()), tx.outbox.state())
-
-        found = SqlStore.examine(self._cache, self.key, look)
+        found = SqlStore.examine(self._cache, self.key, _outbox)
         if found is None:
             raise Failure("SETTINGS-NOT-ENROLLED")
         return found
@@ -126,25 +122,32 @@ class Upkeep:
     def recover(self, code: str) -> Outbox:
         """Get the key of the cache back with a one-time code of the office; what is still unsent.
 
-        Failures: STORE-NO-RECOVERY, STORE-NO-KEYRING, SYNC-CODE for a wrong or used code or that of another
-        workstation, SYNC-…, STORE-….
+        The cache is locked from before the code is sent to the end: the answer ends the token that an open
+        window works with. Failures: STORE-NO-RECOVERY, STORE-NO-KEYRING, SYNC-CODE for a wrong or used code
+        or that of another workstation, SYNC-…, STORE-….
         """
         mine = recovery.device_of(self._cache)  # there is something to recover before the code is spent
-        probe(self.tokens)
-        with closing(self._client("")) as client, one_time_code():
-            answer = client.recover(RecoverRequest(code.strip(), mine))
-        self.tokens.save(answer.device, answer.token)  # the old one ended with the answer
-        self.key.restore(recovery.unwrap(self._cache, bytes.fromhex(answer.recovery_key)))
-        with self._opened() as store:
-            store.write(lambda tx: self._note(tx, "key-recover", answer.device))
-        return self.outbox()
+        with recovery.held(self._cache) as opened:
+            probe(self.tokens)
+            with closing(self._client("")) as client, one_time_code():
+                answer = client.recover(RecoverRequest(code.strip(), mine))
+            self.tokens.save(answer.device, answer.token)  # the old one ended with the answer
+            self.key.restore(recovery.unwrap(self._cache, bytes.fromhex(answer.recovery_key)))
+            with closing(opened(self.key)) as store:
+                store.write(lambda tx: self._note(tx, "key-recover", answer.device))
+                return store.read(_outbox)
 
-    def salvage(self) -> Salvaged:
-        """Make a new cache of what the damaged one still holds. Failures: those of `store.salvage`."""
+    def salvage(self) -> Salvaged | None:
+        """Make a new cache of what the damaged one still holds; None, and nothing done, when it is whole.
+
+        Failures: those of `store.salvage`.
+        """
         done = salvage(self._cache, self.key, self.now())
-        told = ", ".join(f"{table} {count}" for table, count in done.lost.items() if count)
+        if done is None:
+            return None
+        told = ", ".join(done.partly)
         with self._opened() as store:
-            store.write(lambda tx: self._note(tx, "salvage", "cache", f"lost: {told or 'nothing'}"))
+            store.write(lambda tx: self._note(tx, "salvage", "cache", f"not whole: {told or 'nothing'}"))
         return done
 
     @property
@@ -213,6 +216,10 @@ def _exported(tx: Transaction) -> set[str]:
 
 def _fingerprint(line: str) -> str:
     return hashlib.sha256(line.encode()).hexdigest()
+
+
+def _outbox(tx: Transaction) -> Outbox:
+    return Outbox(_device(tx), tuple(tx.outbox.pending()), tx.outbox.state())
 
 
 def _device(tx: Transaction) -> Device:

@@ -60,7 +60,8 @@ def doctor(station: Workstation) -> Rounds:
             sqlite_look(),
             cache.database_look(
                 lambda: (True, _device(station)),
-                lambda device: station.parts.tokens.load(device.id) is not None,
+                lambda device: station.parts.tokens.load(device.id),
+                lambda token: office.against(told.office_url, told.office_ca, told.office_certificate, token),
             ),
             *of_the_machine(told.folder),
             machine.voice_look(lambda: station.voice_status),

@@ -11,6 +11,7 @@ from clerk_app.failures import Failure
 KEYRING, SQLITE, DATABASE, ENROLMENT = "keyring", "sqlite", "database", "enrolment"
 
 _SECONDS = 8.0
+_WITH_THE_OFFICE = 14.0
 _NOT_ENROLLED = "SETTINGS-NOT-ENROLLED"
 
 
@@ -43,9 +44,13 @@ def sqlite_look(version: str, check: Callable[[], None]) -> Look:
 
 
 def database_look(
-    open_: Callable[[], tuple[bool, Device | None]], has_token: Callable[[Device], bool]
+    open_: Callable[[], tuple[bool, Device | None]],
+    token_of: Callable[[Device], str | None],
+    against: Callable[[str], Failure | None],
 ) -> Look:
     """`open_` tells whether there is a cache and the device in it; it raises STORE-… like opening it.
+
+    `against` asks the office what it has against the device with that token, None for nothing.
 
     A cache that a window has open is well, as far as it can be known from outside; the enrolment in it cannot
     be seen then.
@@ -65,13 +70,15 @@ def database_look(
             tell(Check(ENROLMENT, Level.FAIL, _NOT_ENROLLED))
             return
         try:
-            enrolled = has_token(device)
+            token = token_of(device)
         except Failure as failure:
             tell(failed(ENROLMENT, failure))
             return
-        if not enrolled:
+        if token is None:
             tell(Check(ENROLMENT, Level.FAIL, _NOT_ENROLLED, detail="no device token in the keyring"))
+        elif refused := against(token):
+            tell(failed(ENROLMENT, refused))
         else:
             tell(Check(ENROLMENT, values=(("hall", device.hall_name), ("window", device.window))))
 
-    return Look((DATABASE, ENROLMENT), _SECONDS, look)
+    return Look((DATABASE, ENROLMENT), _WITH_THE_OFFICE, look)

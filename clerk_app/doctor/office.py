@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +27,8 @@ MOST_SKEW = 120.0
 """Seconds. The window corrects for it, but a log and a paper of another program then tell another time."""
 LEAST_DAYS = 30
 """A certificate takes a hall some weeks to renew."""
+
+_AGAINST_US = frozenset({"SYNC-RIGHTS", "SYNC-REVOKED", "SYNC-FENCED"})
 
 _SECONDS = 12.0
 _PATIENCE = TimeOuts(connect=3.05, read=6.0)
@@ -51,6 +54,23 @@ def look(url: str, ca: str, now: Callable[[], datetime] = wall, *, own: str = ""
         tell(_certificate(url, ca, own))
 
     return Look((OFFICE, CLOCK, CERTIFICATE), _SECONDS, look)
+
+
+def against(url: str, ca: str, own: str, token: str) -> Failure | None:
+    """Why the office takes nothing from the device with `token`: SYNC-RIGHTS, SYNC-REVOKED or SYNC-FENCED.
+
+    None also when it cannot be asked: that is told as the state of the office.
+    """
+    if not url:
+        return None
+    try:
+        with closing(
+            OfficeClient(url, token=token, ca=file_of(ca), certificate=file_of(own), time_outs=_PATIENCE)
+        ) as client:
+            client.device()
+    except Failure as failure:
+        return failure if failure.code in _AGAINST_US else None
+    return None
 
 
 def _ask(url: str, ca: str, own: str, now: Callable[[], datetime], tell: Tell) -> None:

@@ -88,7 +88,10 @@ def stored(settings: Settings, key: KeySource, tokens: TokenKeeper) -> tuple[Loo
         found = SqlStore.examine(settings.folder / "cache", key, lambda tx: (tx.meta.device(),))
         return (True, found[0]) if found else (False, None)
 
-    return sqlite_look(), cache.database_look(opened, lambda device: tokens.load(device.id) is not None)
+    def against(token: str) -> Failure | None:
+        return office.against(settings.office_url, settings.office_ca, settings.office_certificate, token)
+
+    return sqlite_look(), cache.database_look(opened, lambda device: tokens.load(device.id), against)
 
 
 def of_the_machine(folder: Path) -> tuple[Look, ...]:

@@ -10,6 +10,9 @@ give the wrapping key, once a code of its IT asks for it; the file alone opens n
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,9 +20,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from clerk_app.failures import Failure
+from clerk_app.lanes import Lane
+from clerk_app.store.cache import SqlStore
+from clerk_app.store.engine import check_sqlite
 from clerk_app.store.faults import file_faults
-from clerk_app.store.folder import write_durably
-from clerk_app.store.vault import KEY_BYTES, fingerprint
+from clerk_app.store.folder import CacheFolder, write_durably
+from clerk_app.store.vault import KEY_BYTES, KeySource, fingerprint
 
 FILE = "recovery.json"
 
@@ -66,6 +72,34 @@ def unwrap(folder: Path, recovery_key: bytes) -> bytes:
     if len(key) != KEY_BYTES or fingerprint(key) != wrapped.key_id:
         raise Failure("STORE-NO-RECOVERY", "not the key of this cache")
     return key
+
+
+@contextmanager
+def held(path: Path) -> Iterator[Callable[[KeySource], SqlStore]]:
+    """The cache in the folder `path`, locked for this process; what is given opens it under the same lock.
+
+    For acts that spend something before there is a key to open with: an open window is met first. Failures:
+    STORE-OLD-SQLITE, STORE-OTHER-ACCOUNT, STORE-IN-USE, STORE-READ-ONLY, STORE-FULL, STORE-IO.
+    """
+    check_sqlite()
+    folder = CacheFolder(path)
+    folder.take()
+    try:
+        yield partial(_opened, folder)
+    finally:
+        folder.release()
+
+
+def _opened(folder: CacheFolder, source: KeySource) -> SqlStore:
+    """`SqlStore.open` in a folder that is locked already."""
+    folder.take()  # once more: the store lets go once when it is closed
+    lane = Lane("store", leaf=True)
+    try:
+        return lane.run(SqlStore._open, lane, folder, source)
+    except BaseException:
+        lane.close()
+        folder.release()
+        raise
 
 
 def _read(folder: Path) -> _Wrapped:

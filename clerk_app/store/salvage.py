@@ -9,6 +9,7 @@ The damaged file stays as it was found, encrypted, under a name of its own (see 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 from sqlcipher3 import dbapi2
 
+from clerk_app.domain import numbering
 from clerk_app.failures import Failure
 from clerk_app.store import schema, vault
 from clerk_app.store.engine import cache_engine, check_sqlite
@@ -37,57 +39,63 @@ _CHAIN = "audit"
 """Taken whole or not at all: a chain with a hole could never be verified again, and the office has the links
 it was sent."""
 
+_NUMBERED = frozenset({"device", "number_blocks", "receipts"})
+"""Without these whole nobody knows which numbers were given out, or which cases left as they should."""
+
 _PROBES = 1000
 """How far past the last row that could be read another is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
-    """What became of a damaged cache: rows read and lost by table, and where the damaged file is.
+    """What became of a damaged cache: rows read by table, and where the damaged file is.
 
-    `lost` counts places that could not be read, at least one for each lost row that was known of. With
-    `enrol_again` the workstation has no epoch any more: unsent commands get new sequence numbers and the old
-    blocks are void when IT enrols it.
+    `partly` names the tables that could not be read to the end; how many rows they had, nobody can say. Of
+    cases there are the numbers that were given out: `cases_missing` are those of which no case and no receipt
+    is left, None where that cannot be known. With `enrol_again` the workstation has no epoch any more: unsent
+    commands get new sequence numbers and the old blocks are void when IT enrols it.
     """
 
     rows: dict[str, int]
-    lost: dict[str, int]
+    partly: tuple[str, ...]
+    cases_missing: int | None
     kept_as: Path
     enrol_again: bool
     new_audit_chain: bool
 
 
-def salvage(path: Path, source: vault.KeySource, at: datetime) -> Salvaged:
-    """Make a new cache in the folder `path` of what the present one still holds.
+def salvage(path: Path, source: vault.KeySource, at: datetime) -> Salvaged | None:
+    """Make a new cache in the folder `path` of what the present one still holds; None when it is whole.
 
-    A kill at any point leaves the damaged cache or the new one. Failures: those of opening a cache; and
-    STORE-DAMAGED when not even the names of the tables can be read, which are in the first pages.
+    A kill at any point leaves the damaged cache or the new one. Failures: those of opening a cache;
+    SETTINGS-NOT-ENROLLED when there is none; and STORE-DAMAGED when not even the names of the tables can be
+    read, which are in the first pages.
     """
     check_sqlite()
     folder = CacheFolder(path)
     if not path.is_dir() or folder.empty:
-        raise Failure("STORE-DAMAGED", "there is no cache")
+        raise Failure("SETTINGS-NOT-ENROLLED", "there is no cache")
     folder.take()
     try:
         key = source.key(create=False)
         noted = folder.key_id()
         if noted is not None and noted != vault.fingerprint(key):
             raise Failure("STORE-WRONG-KEY", "the cache was written with another key")
-        return _salvage(folder, key, at)
+        with sqlite_faults():
+            _fold_log(folder.database, key)
+        return None if _whole(folder.database, key) else _salvage(folder, key, at)
     finally:
         folder.release()
 
 
 def _salvage(folder: CacheFolder, key: bytes, at: datetime) -> Salvaged:
     part = folder.path / "cache-new.db"
-    with sqlite_faults():
-        _fold_log(folder.database, key)
     with file_faults():
         for left in folder.path.glob(f"{part.name}*"):  # of a salvage that was cut
             left.unlink()
         part.touch(mode=0o600)
     rows: dict[str, int] = {}
-    lost: dict[str, int] = {}
+    partly: list[str] = []
     engine = cache_engine(part, key)
     try:
         with sqlite_faults(), engine.connect() as connection:
@@ -96,9 +104,12 @@ def _salvage(folder: CacheFolder, key: bytes, at: datetime) -> Salvaged:
             driver.execute("BEGIN")
             for table in metadata.sorted_tables:
                 if table.name not in _MIRRORS:
-                    rows[table.name], lost[table.name] = _copy(folder.database, key, driver, table.name)
-            again = any(lost[name] for name in _IDENTITY)
-            fresh_chain = _settle(driver, enrol_again=again, audit_lost=lost["audit"])
+                    rows[table.name], whole = _copy(folder.database, key, driver, table.name)
+                    partly += [] if whole else [table.name]
+            again = any(name in partly for name in _IDENTITY)
+            fresh_chain = _CHAIN in partly
+            missing = None if _NUMBERED.intersection(partly) else _cases_missing(driver)
+            _settle(driver, enrol_again=again, fresh_chain=fresh_chain)
             driver.execute("COMMIT")
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
@@ -109,7 +120,16 @@ def _salvage(folder: CacheFolder, key: bytes, at: datetime) -> Salvaged:
         os.utime(kept, (at.timestamp(), at.timestamp()))  # its days begin now (`CacheFolder.drop_older`)
         part.replace(folder.database)
         sync_folder(folder.path)
-    return Salvaged(rows, lost, kept, again, fresh_chain)
+    return Salvaged(rows, tuple(sorted(partly)), missing, kept, again, fresh_chain)
+
+
+def _whole(database: Path, key: bytes) -> bool:
+    """Whether every page is as it was written, and all of them hang together."""
+    source = _Source(database, key)
+    try:
+        return source.whole()
+    finally:
+        source.close()
 
 
 def _fold_log(database: Path, key: bytes) -> None:
@@ -126,32 +146,32 @@ def _fold_log(database: Path, key: bytes) -> None:
         engine.dispose()
 
 
-def _copy(database: Path, key: bytes, target: Any, table: str) -> tuple[int, int]:
-    """Rows of `table` that were copied, and places that could not be read."""
+def _copy(database: Path, key: bytes, target: Any, table: str) -> tuple[int, bool]:
+    """Rows of `table` that were copied, and whether it could be read to its end."""
     source = _Source(database, key)
     try:
         known = {str(row[1]) for row in target.execute(f"PRAGMA table_info({table})")}
         try:
             names = [name for name in source.columns(table) if name in known]
         except dbapi2.Error:
-            return 0, 1
+            return 0, False
         marks = ", ".join("?" * len(names))
         # Names of tables and columns are the program's own.
         insert = f"INSERT OR IGNORE INTO {table} ({_list(names)}) VALUES ({marks})"  # noqa: S608
-        copied = lost = 0
+        copied, whole = 0, True
         chain: list[tuple[Any, ...]] = []
         for row in source.rows(table, names):
             if row is None:
-                lost += 1
+                whole = False
             elif table == _CHAIN:
                 chain.append(row)
             else:
                 target.execute(insert, row)
                 copied += 1
-        if chain and not lost:
+        if chain and whole:
             copied = len(chain)
             target.executemany(insert, chain)
-        return copied, lost
+        return copied, whole
     finally:
         source.close()
 
@@ -163,6 +183,14 @@ class _Source:
         self._database = database
         self._key = key
         self._connection = self._open()
+
+    def whole(self) -> bool:
+        try:
+            if self._connection.execute("PRAGMA cipher_integrity_check").fetchmany(1):
+                return False
+            return bool(self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
+        except dbapi2.Error:
+            return False
 
     def columns(self, table: str) -> list[str]:
         return [str(row[1]) for row in self._connection.execute(f"PRAGMA table_info({table})")]
@@ -223,14 +251,28 @@ class _Source:
         self._connection = self._open()
 
 
-def _settle(target: Any, *, enrol_again: bool, audit_lost: int) -> bool:
-    """Make what was read hold together; whether a new audit chain begins."""
+def _settle(target: Any, *, enrol_again: bool, fresh_chain: bool) -> None:
+    """Make what was read hold together."""
     target.execute("DELETE FROM print_jobs WHERE case_id NOT IN (SELECT id FROM cases)")
     if enrol_again:
         target.execute("DELETE FROM device")
-    if audit_lost:
+    if fresh_chain:
         target.execute("DELETE FROM facts WHERE key LIKE 'audit\\_%' ESCAPE '\\'")
-    return bool(audit_lost)
+
+
+def _cases_missing(target: Any) -> int:
+    """How many numbers were given out here of which neither a case nor a receipt was read.
+
+    A number is taken in the transaction that writes its case, and a case that leaves leaves a receipt. Blocks
+    of earlier epochs are marked as used up to their end: only those of the present one tell what was taken.
+    """
+    present = "SELECT low, next FROM number_blocks WHERE epoch = (SELECT epoch FROM device)"
+    taken = {serial for low, after in target.execute(present) for serial in range(low, after)}
+    filings = target.execute("SELECT body FROM outbox WHERE type = 'case.file'")
+    numbers = (json.loads(body).get("number") for (body,) in filings)
+    taken |= {numbering.serial(number) for number in numbers if number}
+    left = target.execute("SELECT number FROM cases UNION SELECT number FROM receipts")
+    return len(taken - {numbering.serial(number) for (number,) in left})
 
 
 def _keep(database: Path, name: Path) -> None:

@@ -70,7 +70,7 @@ def enrol(
 
     The keyring is tried first, so that a workstation without one does not spend the code. `machine` names
     the workstation in IT's list, `epoch` is the last one it had. Failures: SYNC-CODE for a wrong or used
-    code, SYNC-NO-KEYRING, and those of `transport`.
+    code, SYNC-NO-OFFICE when nobody answers, SYNC-NO-KEYRING, and those of `transport`.
     """
     probe(keeper)
     with closing(OfficeClient(url, ca=ca, certificate=certificate)) as client, one_time_code():
@@ -89,6 +89,8 @@ def one_time_code() -> Iterator[None]:
             raise Failure(failure.problem.code, failure.detail) from failure
         if failure.code in ("SYNC-RIGHTS", "SYNC-REJECTED"):
             raise Failure("SYNC-CODE", failure.detail) from failure
+        if failure.code in ("SYNC-OFFLINE", "SYNC-SLOW"):  # their texts are for a clerk who goes on working
+            raise Failure("SYNC-NO-OFFICE", failure.detail) from failure
         raise
 
 

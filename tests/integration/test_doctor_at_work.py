@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from workstation_kit import OpenHall, Window
 
+from back_office import devices
 from clerk_app.bootstrap import doctor_at_work
 from clerk_app.desk.ports import Check, Level
 from clerk_app.devices.card.samples import sample_cards
@@ -52,6 +53,14 @@ def test_what_breaks_is_told_and_the_window_goes_on(hall: OpenHall) -> None:
     assert codes["clock"] == "DOCTOR-NOT-CHECKED"
     assert window.desk.store.read(lambda tx: tx.meta.device()) == window.desk.device
     hall.start_office()
+
+
+def test_a_workstation_the_office_takes_nothing_from_is_not_well(hall: OpenHall) -> None:
+    window = hall.window()
+    hall.office.server.office.write(lambda tx: devices.revoke(tx, window.desk.device.id))
+    told = examine(window)
+    assert (told["enrolment"].level, told["enrolment"].code) == (Level.FAIL, "SYNC-REVOKED")
+    assert told["office"].level is Level.OK
 
 
 def test_a_test_page_comes_after_what_is_printing(hall: OpenHall) -> None:

@@ -18,7 +18,7 @@ from clerk_app.desk.ports import CommandState, Transaction
 from clerk_app.failures import Failure
 from clerk_app.store import salvage as salvaging
 from clerk_app.store.cache import SqlStore
-from clerk_app.store.salvage import salvage
+from clerk_app.store.salvage import Salvaged, salvage
 from clerk_app.store.vault import GivenKey, throw_away_key
 
 CASES = 60
@@ -72,6 +72,12 @@ def opened(folder: Path, key: GivenKey) -> SqlStore:
     return SqlStore.open(folder, key)
 
 
+def salvaged(folder: Path, key: GivenKey) -> Salvaged:
+    done = salvage(folder, key, NOW)
+    assert done is not None
+    return done
+
+
 def rows(store: SqlStore, query: str) -> list[tuple[Any, ...]]:
     return store.lane.run(lambda: store._driver.execute(query).fetchall())
 
@@ -80,11 +86,13 @@ def test_a_lost_page_of_cases_costs_its_cases_and_no_command(folder: Path, key: 
     pages = pages_of(folder, key, "cases")
     spoil(folder / "cache.db", PAGE * (pages[len(pages) // 2] - 1) + 200)
     assert refusal(folder, key) == "STORE-DAMAGED"
-    done = salvage(folder, key, NOW)
+    done = salvaged(folder, key)
     assert not done.enrol_again
     assert done.rows["outbox"] == CASES
-    assert 0 < done.lost["cases"] < CASES
-    assert done.rows["cases"] + done.lost["cases"] == CASES
+    assert "cases" in done.partly
+    assert done.cases_missing is not None
+    assert 0 < done.cases_missing < CASES
+    assert done.rows["cases"] + done.cases_missing == CASES
     store = opened(folder, key)
     assert len(store.read(lambda tx: tx.outbox.pending())) == CASES
     assert store.read(lambda tx: tx.audit.verify()) == CASES
@@ -100,9 +108,10 @@ def test_a_lost_page_of_the_outbox_asks_for_a_new_epoch_in_which_it_is_dense(
 ) -> None:
     pages = pages_of(folder, key, "outbox")
     spoil(folder / "cache.db", PAGE * (pages[1] - 1) + 200)
-    done = salvage(folder, key, NOW)
+    done = salvaged(folder, key)
     assert done.enrol_again
-    assert done.lost["outbox"] > 0
+    assert "outbox" in done.partly
+    assert done.cases_missing == 0
     store = opened(folder, key)
     assert store.read(lambda tx: tx.meta.device()) is None
     left = [command.id for command in store.read(lambda tx: tx.outbox.pending())]
@@ -118,7 +127,7 @@ def test_a_lost_page_of_the_outbox_asks_for_a_new_epoch_in_which_it_is_dense(
 @pytest.mark.parametrize("table", ["number_blocks", "facts", "device"])
 def test_what_says_who_and_how_far_must_be_whole(folder: Path, key: GivenKey, table: str) -> None:
     spoil(folder / "cache.db", PAGE * (pages_of(folder, key, table)[0] - 1) + 200)
-    assert salvage(folder, key, NOW).enrol_again
+    assert salvaged(folder, key).enrol_again
     store = opened(folder, key)
     assert store.read(lambda tx: tx.meta.device()) is None
     assert len(store.read(lambda tx: tx.outbox.pending())) == CASES
@@ -132,7 +141,7 @@ def test_a_chain_with_a_hole_ends_and_a_new_one_begins(folder: Path, key: GivenK
     store.close()
     pages = pages_of(folder, key, "audit")
     spoil(folder / "cache.db", PAGE * (pages[len(pages) // 2] - 1) + 200)
-    assert salvage(folder, key, NOW).new_audit_chain
+    assert salvaged(folder, key).new_audit_chain
     store = opened(folder, key)
     store.write(lambda tx: tx.audit.add(at=NOW, actor="os:it", act="salvage", subject="cache"))
     assert store.read(lambda tx: tx.audit.verify()) == 1
@@ -153,7 +162,7 @@ def test_whatever_page_is_damaged_the_new_cache_is_sound(folder: Path, key: Give
             (folder / "cache.db").write_bytes(damaged)
     damaged = (folder / "cache.db").read_bytes()
     assert damaged != before
-    done = salvage(folder, key, NOW)
+    done = salvaged(folder, key)
     store = opened(folder, key)
     assert rows(store, "PRAGMA integrity_check") == [("ok",)]
     assert rows(store, "PRAGMA foreign_key_check") == []
@@ -191,21 +200,82 @@ def test_without_the_names_of_the_tables_nothing_can_be_read_and_nothing_is_touc
     assert (folder / "cache.db").read_bytes() == damaged
 
 
-def test_what_was_committed_last_is_in_the_log_and_is_saved_too(tmp_path: Path, key: GivenKey) -> None:
+def test_what_was_committed_last_is_in_the_log_and_is_saved_too(folder: Path, key: GivenKey) -> None:
     """The process died before the log was folded in."""
+    pages = pages_of(folder, key, "cases")
+    damaged = pages[len(pages) // 2]  # one that the log has no newer copy of
     child = os.fork()
     if child == 0:
-        store = SqlStore.open(tmp_path / "cache", key)
-        store.write(enrol)
+        store = SqlStore.open(folder, key)
         for _ in range(5):
             store.write(file_case)
         os._exit(0)
     os.waitpid(child, 0)
-    assert (tmp_path / "cache" / "cache.db-wal").stat().st_size > 0
-    assert salvage(tmp_path / "cache", key, NOW).rows["cases"] == 5
-    store = opened(tmp_path / "cache", key)
-    assert len(store.read(lambda tx: tx.outbox.pending())) == 5
+    assert (folder / "cache.db-wal").stat().st_size > 0
+    spoil(folder / "cache.db", PAGE * (damaged - 1) + 200)
+    done = salvaged(folder, key)
+    assert done.rows["outbox"] == CASES + 5
+    assert done.rows["cases"] + (done.cases_missing or 0) == CASES + 5
+    store = opened(folder, key)
+    assert len(store.read(lambda tx: tx.outbox.pending())) == CASES + 5
     store.close()
+
+
+def test_a_cache_that_is_whole_is_left_alone(folder: Path, key: GivenKey) -> None:
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert salvage(folder, key, NOW) is None
+    after = {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.endswith("-wal")}
+    assert after == before
+
+
+def test_where_there_is_no_cache_there_is_nothing_to_rescue(tmp_path: Path, key: GivenKey) -> None:
+    with pytest.raises(Failure, match=r"^SETTINGS-NOT-ENROLLED"):
+        salvage(tmp_path / "cache", key, NOW)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_of_a_run_of_lost_pages_no_count_is_made_up(tmp_path: Path, key: GivenKey) -> None:
+    """All eleven cases are gone with their table: the numbers that were given out tell so, no page does."""
+    store = SqlStore.open(tmp_path / "cache", key)
+    store.write(enrol)
+    for _ in range(11):
+        store.write(file_case)
+    store.close()
+    for page in pages_of(tmp_path / "cache", key, "cases"):
+        spoil(tmp_path / "cache" / "cache.db", PAGE * (page - 1) + 200)
+    done = salvaged(tmp_path / "cache", key)
+    assert (done.rows["cases"], done.cases_missing) == (0, 11)
+    assert "cases" in done.partly
+
+
+def test_where_receipts_are_lost_too_nobody_knows_how_many_cases_are(folder: Path, key: GivenKey) -> None:
+    """A number without a case may be of one that left long ago."""
+    for page in (pages_of(folder, key, "cases")[0], pages_of(folder, key, "receipts")[0]):
+        spoil(folder / "cache.db", PAGE * (page - 1) + 200)
+    done = salvaged(folder, key)
+    assert {"cases", "receipts"} <= set(done.partly)
+    assert done.cases_missing is None
+
+
+def test_a_case_that_left_is_not_missing(folder: Path, key: GivenKey) -> None:
+    store = opened(folder, key)
+    store.lane.run(lambda: leave(store, 3))
+    store.close()
+    spoil(folder / "cache.db", PAGE * (pages_of(folder, key, "cases")[-1] - 1) + 200)
+    done = salvaged(folder, key)
+    assert done.rows["cases"] + (done.cases_missing or 0) == CASES - 3
+
+
+def leave(store: SqlStore, count: int) -> None:
+    """What retention does with the first `count` cases, as far as their numbers go."""
+    store._driver.execute(
+        "INSERT INTO receipts SELECT number, id, kind, received_at, official_number, legal_state, received_at"
+        " FROM cases WHERE n <= ?", (count,),
+    )  # fmt: skip
+    for table, key in (("print_jobs", "case_id"), ("timeline", "case_id"), ("outbox", "aggregate")):
+        gone = f"DELETE FROM {table} WHERE {key} IN (SELECT id FROM cases WHERE n <= ?)"
+        store._driver.execute(gone, (count,))
+    store._driver.execute("DELETE FROM cases WHERE n <= ?", (count,))
 
 
 def test_a_salvage_cut_short_leaves_the_damaged_cache_and_can_be_done_again(
@@ -221,7 +291,7 @@ def test_a_salvage_cut_short_leaves_the_damaged_cache_and_can_be_done_again(
         with pytest.raises(KeyboardInterrupt):
             salvage(folder, key, NOW)
     assert refusal(folder, key) == "STORE-DAMAGED"
-    assert salvage(folder, key, NOW).rows["cases"] == CASES
+    assert salvaged(folder, key).rows["cases"] == CASES
     assert sorted(path.name for path in folder.iterdir() if "new" in path.name) == []
 
 
@@ -254,7 +324,7 @@ def test_the_damaged_file_is_kept_for_its_days_however_long_the_window_was_close
     spoil(folder / "cache.db", PAGE * (pages_of(folder, key, "cases")[0] - 1) + 200)
     weeks_ago = (NOW - timedelta(days=30)).timestamp()
     os.utime(folder / "cache.db", (weeks_ago, weeks_ago))
-    done = salvage(folder, key, NOW)
+    done = salvaged(folder, key)
     store = opened(folder, key)
     store.tidy(NOW - timedelta(days=7))
     assert done.kept_as.exists(), "what could not be read may be wanted from it"

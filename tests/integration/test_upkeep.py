@@ -19,11 +19,13 @@ from kept_window import KeptWindow
 from office_hall import Hall, served
 from sqlalchemy import delete
 from store_samples import NOW
-from sync_window import registered_numbers
+from sync_window import Tokens, registered_numbers
 
 from back_office import devices
 from clerk_app import cli, upkeep
-from clerk_app.desk.ports import Attachment, CommandState
+from clerk_app.desk.ports import Attachment, Check, CommandState, Level
+from clerk_app.doctor import standing
+from clerk_app.doctor.rounds import Rounds
 from clerk_app.domain.case import Case, LegalState, SyncState
 from clerk_app.domain.ids import uuid7
 from clerk_app.failures import Failure
@@ -369,6 +371,127 @@ def test_an_export_of_everything_goes_on_behind_what_retention_took(
     assert len(registered_numbers(hall)) == 5
 
 
+def test_an_open_window_stays_at_work_and_the_code_is_not_spent(hall: Hall, window: KeptWindow) -> None:
+    """The office would end its token with the answer, and what it has not sent would wait for IT."""
+    code = recovery_code(hall, window)
+    window.work()
+    with refused("STORE-IN-USE"):
+        window.upkeep().recover(code)
+    assert window.tokens.kept == {window.device.id: window.token}
+    window.cycle()
+    assert window.unsent() == 0
+    window.close()
+    assert window.upkeep().recover(code).device == window.device
+
+
+def test_no_window_opens_while_a_key_is_recovered(hall: Hall, window: KeptWindow) -> None:
+    restore, met = window.key.restore, []
+
+    def try_the_door(key: bytes) -> None:
+        restore(key)
+        with refused("STORE-IN-USE") as met_here:
+            SqlStore.open(window.cache, window.key)
+        met.append(met_here.value.code)
+
+    window.key.lose()
+    window.key.restore = try_the_door
+    window.upkeep().recover(recovery_code(hall, window))
+    assert met == ["STORE-IN-USE"]
+    window.work(signed_in=False).close()  # and it opens after
+
+
+# --- the cache that was damaged ------------------------------------------------------------------------
+
+
+def salvaged(window: KeptWindow, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(upkeep, "upkeep", lambda _: window.upkeep())
+    return cli.main(["recover", "--salvage"])
+
+
+def test_a_cache_that_is_whole_is_not_called_damaged(
+    window: KeptWindow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(file.name for file in window.cache.glob("*.db"))
+    assert salvaged(window, monkeypatch) == 0
+    assert capsys.readouterr().out == "The cache is not damaged. Nothing was done.\n"
+    assert sorted(file.name for file in window.cache.glob("*.db")) == before
+    window.work(signed_in=False).cycle()
+    assert window.unsent() == 0
+    window.close()
+
+
+def test_what_was_lost_is_not_understated(
+    window: KeptWindow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Eleven cases, and a run of pages overwritten: the cases' table among them."""
+    window.work()
+    for _ in range(7):
+        window.file()
+    window.close()
+    with (window.cache / "cache.db").open("r+b") as file:
+        file.seek(8192)
+        file.write(bytes(40960 - 8192))
+    assert salvaged(window, monkeypatch) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("Rescued 0 cases and ")
+    assert told[1].startswith("Not read to the end: ")
+    assert " cases" in told[1]
+    assert told[1].endswith("How many rows are missing there is not known.")
+    assert told[2] == "Case numbers given out here whose cases are missing: 11."
+    assert not [line for line in told if "Could not be read: 1 in" in line]
+
+
+def test_where_there_is_no_cache_it_says_enrol(
+    window: KeptWindow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(window.cache)
+    assert salvaged(window, monkeypatch) == 2
+    assert capsys.readouterr().err.startswith("SETTINGS-NOT-ENROLLED: ")
+
+
+# --- what the doctor says of the enrolment -------------------------------------------------------------
+
+
+def enrolment(window: KeptWindow) -> Check:
+    told: list[Check] = []
+    looks = standing.stored(window.settings, window.key, window.tokens)
+    Rounds(lambda _: looks).run(told.append)
+    return next(check for check in told if check.key == "enrolment")
+
+
+def test_the_doctor_says_that_the_office_took_the_enrolment_back(hall: Hall, window: KeptWindow) -> None:
+    assert enrolment(window).level is Level.OK
+    hall.server.office.write(lambda tx: devices.revoke(tx, window.device.id))
+    told = enrolment(window)
+    assert (told.level, told.code) == (Level.FAIL, "SYNC-REVOKED")
+
+
+def test_the_doctor_says_that_it_was_enrolled_elsewhere(hall: Hall, window: KeptWindow) -> None:
+    KeptWindow.enrol_here(elsewhere(window), hall, window.device.id)
+    told = enrolment(window)
+    assert (told.level, told.code) == (Level.FAIL, "SYNC-FENCED")
+
+
+def test_the_doctor_says_that_the_office_knows_no_such_token(window: KeptWindow) -> None:
+    window.tokens.kept[window.device.id] = "of another office"
+    assert enrolment(window).code == "SYNC-RIGHTS"
+
+
+def test_an_office_that_does_not_answer_says_nothing_against_an_enrolment(window: KeptWindow) -> None:
+    window.settings = replace(window.settings, office_url="http://127.0.0.1:1")
+    assert enrolment(window).level is Level.OK
+
+
+def elsewhere(window: KeptWindow) -> KeptWindow:
+    """A copy of the workstation's folder and keyring on another machine."""
+    folder = window.settings.folder.with_name("elsewhere")
+    shutil.copytree(window.settings.folder, folder)
+    twin = KeptWindow.__new__(KeptWindow)
+    twin.__dict__.update(window.__dict__)
+    twin.settings, twin.tokens = replace(window.settings, folder=folder), Tokens()
+    return twin
+
+
 # --- enrolled again ------------------------------------------------------------------------------------
 
 
@@ -377,8 +500,11 @@ def test_a_code_for_a_new_device_leaves_a_workstation_that_has_worked_as_it_was(
 ) -> None:
     before, kept = window.device, dict(window.tokens.kept)
     recovery_file = (window.cache / recovery.FILE).read_bytes()
-    with refused("SETTINGS-OTHER-DEVICE"):
+    with refused("SETTINGS-OTHER-DEVICE") as met:
         window.enrol_here(hall)
+    (unused,) = (row.id for row in hall.rows("SELECT id FROM device") if row.id != before.id)
+    assert f"back-office device revoke {unused}" in met.value.detail
+    assert before.id in met.value.detail
     assert window.tokens.kept == kept
     assert (window.cache / recovery.FILE).read_bytes() == recovery_file
     window.work(signed_in=False)
