@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from sync_hall import DEVICE, NOW, HandClock, PaperOffice, file_case, no_beat, open_store
@@ -12,7 +13,7 @@ from clerk_app.domain.ticket import Ticket, TicketState
 from clerk_app.sync.alarms import ALARM_KEY
 from clerk_app.sync.digests import of_mirror
 from clerk_app.sync.exchange import Exchange
-from clerk_app.sync.protocol import LOST_CARDS
+from clerk_app.sync.protocol import LOST_CARDS, scope_digest
 from clerk_app.sync.transport import OfficeFailure
 
 QUEUE = "queue:general"
@@ -154,3 +155,12 @@ def test_a_mirror_from_before_the_salt_was_noted_agrees(window):
     window.store.write(lambda tx: tx.meta.set("lost_cards_salt_fact", "1 salt"))
     noted = window.store.read(lambda tx: of_mirror(tx, LOST_CARDS))
     assert noted == window.office.digest(LOST_CARDS).digest
+
+
+def test_a_digest_is_computed_as_the_protocol_says():
+    """Another program's office has to come to the same: an example worked out by hand."""
+    heads = [int(sha256(f"ticket\0{n}\0{n}".encode()).hexdigest()[:16], 16) for n in range(1, 9)]
+    assert sum(heads) > 2**64, "the sum wraps around"
+    facts = [("ticket", str(n), n) for n in (3, 1, 2, 8, 7, 6, 5, 4)]
+    assert scope_digest(facts) == f"8-{sum(heads) % 2**64:016x}"
+    assert scope_digest([]) == "0-0000000000000000"
