@@ -16,6 +16,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection
@@ -33,6 +34,9 @@ AGAIN_SECONDS = 1.0
 """Between the end of a worker nobody stopped and the next one in its place."""
 
 STOP_SECONDS = 20
+
+PORT_SECONDS = 5.0
+"""How long a port that is taken may still come free."""
 
 GARBAGE = (20_000, 20, 20)
 """When the collector looks through the young, the older, and all objects."""
@@ -98,7 +102,7 @@ def _bound(listening: Listening) -> socket.socket:
     try:
         if os.name == "posix":  # elsewhere the option lets another program take the port
             port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        port.bind((listening.host, listening.port))
+        _bind(port, (listening.host, listening.port))
     except OverflowError:
         port.close()
         raise Failure("OFFICE-PORT", f"{asked}: a port is 0 to 65535") from None
@@ -108,6 +112,18 @@ def _bound(listening: Listening) -> socket.socket:
         reason = getattr(error, "strerror", None) or "no name of a machine"
         raise Failure("OFFICE-HOST" if wrong_host else "OFFICE-PORT", f"{asked}: {reason}") from None
     return port
+
+
+def _bind(port: socket.socket, address: tuple[str, int]) -> None:
+    """Patient for a moment: workers of an office that was killed hold the port until they have noticed."""
+    until = time.monotonic() + PORT_SECONDS
+    while True:
+        try:
+            return port.bind(address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > until:
+                raise
+        time.sleep(0.05)
 
 
 class Workers:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +17,11 @@ from typing import NoReturn
 import pytest
 import sqlalchemy as sa
 
+from back_office import serving
 from back_office.cli import main
 from back_office.embedded import write
 from clerk_app import __version__
+from clerk_app.failures import Failure
 
 MY07 = ("--hall-code", "MY07", "--hall-name", "涪城分中心", "--region", "510703")
 PAGE = 4096
@@ -219,6 +223,21 @@ def test_a_port_that_is_none_is_told(
     assert main(["serve", f"--port={port}", "--workers", workers]) == 1
     told = capsys.readouterr().err
     assert told.startswith("OFFICE-PORT:") and f"127.0.0.1:{port}: " in told
+
+
+def test_a_port_that_is_taken_is_told_and_one_that_comes_free_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as another:
+        another.bind(("127.0.0.1", 0))
+        another.listen()
+        listening = serving.Listening("127.0.0.1", another.getsockname()[1])
+        with monkeypatch.context() as impatient:
+            impatient.setattr(serving, "PORT_SECONDS", 0.2)
+            with pytest.raises(Failure, match="OFFICE-PORT"):
+                serving._bound(listening)
+        threading.Timer(0.5, another.close).start()
+        serving._bound(listening).close()
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.7", "a" * 70 + ".invalid"])

@@ -129,6 +129,14 @@ def test_workers_end_with_their_parent(served: Served) -> None:
     _until(lambda: not any(_lives(pid) for pid in workers))
 
 
+def test_after_a_kill_it_starts_again_at_once_on_its_port(settings: Settings) -> None:
+    with serving(settings, workers=2) as first:
+        first.process.kill()
+        first.process.wait(10)
+        with serving(settings, "--port", first.url.rsplit(":", 1)[1], workers=2) as second:
+            assert requests.get(f"{second.url}/health", timeout=30).ok
+
+
 def _lives(pid: int) -> bool:
     try:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
