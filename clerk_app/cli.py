@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # `| head` has seen enough; the interpreter would flush once more at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (KeyboardInterrupt, EOFError):  # Ctrl+C or Ctrl+D at a prompt; the number shells give it
+    except KeyboardInterrupt:  # at a prompt or in a wait; the number shells give it
         print(file=sys.stderr)
         return 130
     except Failure as failure:
@@ -289,7 +289,10 @@ def _asked(prompt: str) -> str:
     """A code from the terminal or a pipe, never from argv, where every account of the machine sees it."""
     import getpass
 
-    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    try:
+        return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    except EOFError:  # Ctrl+D gives up, too
+        raise KeyboardInterrupt from None
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if failure.detail:
             print(failure.detail, file=sys.stderr)
         return 1
-    except (KeyboardInterrupt, EOFError):  # Ctrl+D, or an input that has ended, at a prompt
+    except KeyboardInterrupt:
         print(file=sys.stderr)  # the shell's prompt begins a line of its own
         return INTERRUPTED
     return 0

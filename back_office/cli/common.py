@@ -69,6 +69,14 @@ def password() -> str:
     """Never from the command line: arguments are seen by everybody on the machine."""
     if PASSWORD_VARIABLE in os.environ:
         return os.environ[PASSWORD_VARIABLE]
-    if sys.stdin.isatty():
-        return getpass("Password: ")
-    return sys.stdin.readline().rstrip("\r\n")
+    return secret("Password: ")
+
+
+def secret(prompt: str) -> str:
+    """From the terminal, unseen, or the next line of standard input. Ctrl+D gives up as Ctrl+C does."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    try:
+        return getpass(prompt)
+    except EOFError:
+        raise KeyboardInterrupt from None

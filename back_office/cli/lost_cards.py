@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import date
-from getpass import getpass
 from typing import TYPE_CHECKING
 
-from back_office.cli.common import note, write
+from back_office.cli.common import note, secret, write
 from clerk_app.domain.hall_time import HALL_TIME
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ def _day(text: str) -> date:
 def _add(asked: argparse.Namespace) -> None:
     from back_office import lost_cards
 
-    number = getpass("Number of the card: ") if sys.stdin.isatty() else sys.stdin.readline()
+    number = secret("Number of the card: ")
 
     def add(tx: Transaction) -> str:
         report = lost_cards.add(tx, number, asked.issued)

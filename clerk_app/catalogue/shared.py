@@ -59,7 +59,7 @@ class SharedCatalogue:
         """A new file was swapped in: searches from now on see it.
 
         Opened and closed here, so that the lane goes on answering: closing the last handle of a file that is
-        no more makes the system give back a hundred megabytes first.
+        no more makes the system give back all its room first.
         """
         new = CatalogueFile(self._path)
 

@@ -91,6 +91,19 @@ def test_ctrl_c_at_a_prompt_is_no_traceback(
     assert capsys.readouterr().err == "\n"
 
 
+@pytest.mark.parametrize("command", [["enrol", "https://office.example"], ["recover"]])
+def test_ctrl_d_at_a_terminal_gives_up_as_ctrl_c_does(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ended(_prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("getpass.getpass", ended)
+    assert cli.main([*command, "--folder", str(folder)]) == 130
+    assert capsys.readouterr().err == "\n"
+
+
 def test_with_nobody_there_it_says_check_the_address_not_go_on_working(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

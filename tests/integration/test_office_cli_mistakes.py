@@ -287,6 +287,21 @@ def test_ctrl_c_at_a_prompt_ends_the_command(
     assert capsys.readouterr().err == "\n"
 
 
+@pytest.mark.parametrize("command", [["user", "add", "1024", "--name", "王芳"], ["lost-card", "add"]])
+def test_ctrl_d_at_a_terminal_gives_up_as_ctrl_c_does(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    def ended(_prompt: str) -> NoReturn:
+        raise EOFError
+
+    monkeypatch.delenv("BACK_OFFICE_PASSWORD")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("back_office.cli.common.getpass", ended)
+    capsys.readouterr()
+    assert main(command) == 130
+    assert capsys.readouterr().err == "\n"
+
+
 # --- help -------------------------------------------------------------------------------------------------
 
 

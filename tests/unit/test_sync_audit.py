@@ -92,22 +92,13 @@ def test_links_and_long_cases_together_are_no_longer_than_a_push_may_be(store, o
     assert all(len(msgspec.json.encode(push)) <= MAX_PUSH_BYTES for push in office.pushes)
 
 
-def test_a_restored_office_gets_again_the_links_it_lost(store, office):
+@pytest.mark.parametrize("work", [act, file_case], ids=["with a link to send", "with none"])
+def test_a_restored_office_gets_again_the_links_it_lost(store, office, work):
     push = Push(store, DEVICE, HandClock())
     act(store, 5)
     push.drain(office, no_beat)
     del office.audit[2:]
-    act(store, 1)
-    push.drain(office, no_beat)
-    assert office.audit == hashes(store)
-
-
-def test_an_office_that_lost_links_gets_them_also_from_a_window_with_none_to_send(store, office):
-    push = Push(store, DEVICE, HandClock())
-    act(store, 5)
-    push.drain(office, no_beat)
-    del office.audit[2:]
-    file_case(store, 1)
+    work(store, 1)
     push.drain(office, no_beat)
     assert office.audit == hashes(store)
 
